@@ -1,0 +1,119 @@
+"""The composition root: builds every adapter when first needed, and only here.
+
+Each property says what it depends on. Heavy libraries load inside the functions below and
+nowhere above the adapters. Layer: above the adapters, below the domains.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from homelab.clock import Clock
+from homelab.errors import UsageError
+from homelab.events import Emit
+from homelab.result import Result
+from homelab.settings.model import CiServer, Settings
+from homelab.tier import Tier
+from homelab.world import World
+
+if TYPE_CHECKING:
+    from homelab.console.port import Renderer
+    from homelab.git.port import Repository
+    from homelab.git.runner import Git
+    from homelab.http.port import JsonHttp, Site
+    from homelab.kube.port import Cluster
+    from homelab.secret import Secret
+    from homelab.settings.trust import TrustStore
+
+
+class App:
+    """One running verb: its surroundings, its tier, its renderer, and adapters on demand."""
+
+    def __init__(self, world: World, *, tier: Tier, renderer: Renderer) -> None:
+        """Build nothing yet."""
+        self.world = world
+        self.tier = tier
+        self._renderer = renderer
+        self._closing = ExitStack()
+
+    @property
+    def emit(self) -> Emit:
+        """The event stream's upper end."""
+        return self._renderer.event
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the surroundings."""
+        return self.world.clock
+
+    def finish(self, result: Result) -> int:
+        """Render ``result`` and return its exit code."""
+        self._renderer.result(result)
+        return int(result.outcome)
+
+    def close(self) -> None:
+        """Close what was opened, newest first."""
+        self._closing.close()
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The repository of the working directory. Depends on git alone."""
+        from homelab.git.repository import open_repository
+
+        return open_repository(self.world.cwd, self.world.env)
+
+    @cached_property
+    def git(self) -> Git:
+        """The runner for everything that changes or reaches out. Depends on the repository."""
+        from homelab.git.runner import Git
+
+        return Git(self.repository.root, env=self.world.env, interactive=self.world.interactive)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Everything in force: environment, repository file (when inside one), user file, defaults."""
+        from homelab.settings.load import load
+
+        try:
+            root = self.repository.root
+        except UsageError:
+            root = None
+        return load(self.world, root)
+
+    @cached_property
+    def trust(self) -> TrustStore:
+        """What the owner approved. Depends on the state folder alone."""
+        from homelab.settings.trust import TrustStore
+
+        return TrustStore(self.world.state_home / "trust.json")
+
+    def http(self, site: Site, token: Secret | None = None) -> JsonHttp:
+        """Return a client of ``site``; it reads only where the verb's tier is READ."""
+        from homelab.http.client import Client
+
+        client = Client(
+            site,
+            token=token,
+            clock=self.clock,
+            emit=self.emit,
+            budget=self.settings.timeouts.http,
+            read_only=self.tier is Tier.READ,
+            env=self.world.env,
+        )
+        self._closing.callback(client.close)
+        return client
+
+    def ci_token(self, server: CiServer) -> Secret:
+        """Return the token bound to ``server``: environment first, then Vault. Raises TokenMissing."""
+        from homelab.secrets.chain import find_token
+
+        return find_token(server, env=self.world.env, home=self.world.home, vault=self.settings.vault, http=self.http)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The Kubernetes API of the chosen context. Depends on the settings."""
+        from homelab.kube.cluster import connect
+
+        return connect(self.settings.kubernetes, env=self.world.env, clock=self.clock, emit=self.emit)

@@ -1,0 +1,1 @@
+"""Continuous integration: what a commit's pipelines say."""

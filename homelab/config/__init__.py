@@ -1,0 +1,1 @@
+"""The verb `config show`: what is in force and why."""

@@ -1,0 +1,1 @@
+"""Deployment: whether the new image is what runs."""

@@ -1,0 +1,1 @@
+"""The verb `doctor`: whether every part of the loop is in reach."""

@@ -1,0 +1,1 @@
+"""Git, translated: discovery, remote URLs, the runner. Home of GitPython."""

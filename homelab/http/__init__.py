@@ -1,0 +1,1 @@
+"""HTTP, translated: dialing, fetching, event streams. Home of httpx and tenacity."""

@@ -1,0 +1,1 @@
+"""Kubernetes, translated into dictionaries. Home of the kubernetes client."""

@@ -1,0 +1,1 @@
+"""Settings: files and environment to typed records, and what the owner approved."""

@@ -1,0 +1,1 @@
+"""The verb `trust`: approving a repository's commands."""

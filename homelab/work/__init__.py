@@ -1,0 +1,1 @@
+"""The loop: start, land, list, clean."""

@@ -1,0 +1,55 @@
+"""The process's surroundings, gathered once by ``cli.main`` and handed down.
+
+Nothing below reads ``os.environ``, ``sys.stdout`` or the working directory by itself.
+Layer: vocabulary, above clock.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from homelab.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True)
+class World:
+    """Environment, working directory, streams and clock of one command."""
+
+    env: Mapping[str, str]
+    cwd: Path
+    stdin: TextIO | None
+    stdout: TextIO
+    stderr: TextIO
+    clock: Clock = field(default_factory=SystemClock)
+
+    @classmethod
+    def real(cls) -> World:
+        """Return the surroundings of this process."""
+        return cls(env=dict(os.environ), cwd=Path.cwd(), stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)
+
+    @property
+    def home(self) -> Path:
+        """Return the home folder."""
+        return Path(self.env.get("HOME") or Path.home())
+
+    @property
+    def config_home(self) -> Path:
+        """Return ``$XDG_CONFIG_HOME/homelab``."""
+        return Path(self.env.get("XDG_CONFIG_HOME") or self.home / ".config") / "homelab"
+
+    @property
+    def state_home(self) -> Path:
+        """Return ``$XDG_STATE_HOME/homelab``: approvals, locks, logs, the lab."""
+        return Path(self.env.get("XDG_STATE_HOME") or self.home / ".local" / "state") / "homelab"
+
+    @property
+    def interactive(self) -> bool:
+        """Say whether a person can be asked: stdin and stderr are terminals and nobody said otherwise."""
+        if self.env.get("HOMELAB_NONINTERACTIVE"):
+            return False
+        return bool(self.stdin and self.stdin.isatty() and self.stderr.isatty())
