@@ -8,6 +8,7 @@ adapters' ports, below app and the domains.
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,3 +123,27 @@ class LazyGroup(click.Group):
         """List the commands from the table, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self.lazy.items()])
+
+
+def manifest(described: Mapping[str, Any], name: str = "") -> list[str]:
+    """Return click's own description of the tree as one JSON line a verb: name, tier, summary, parameters."""
+    lines = []
+    for part, command in described["commands"].items():
+        full = f"{name} {part}".strip()
+        if "commands" in command:
+            lines += manifest(command, full)
+        else:
+            lines.append(json.dumps(_described(full, command)))
+    return lines
+
+
+def _described(name: str, command: Mapping[str, Any]) -> dict[str, Any]:
+    params = [
+        {"name": param["name"], "flags": param.get("opts", []), "kind": param["param_type_name"]}
+        | {"required": param["required"], "help": param.get("help")}
+        for param in command["params"]
+        if param["name"] != "help"
+    ]
+    summary = (command["help"] or "").strip().split("\n", 1)[0]
+    facts = {"tier": command.get("tier"), "destructive": command.get("destructive", False)}
+    return {"name": name, **facts, "summary": summary, "params": params}

@@ -1,0 +1,5 @@
+"""``python -m homelab``. Layer: top."""
+
+from homelab.cli import main
+
+main()

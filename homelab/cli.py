@@ -1,0 +1,156 @@
+"""The command line: the tree of verbs, the error boundary, the exit.
+
+Knows each domain by name and imports it when its name is typed. Reads the surroundings once;
+nothing below reads ``os.environ``, ``sys.argv`` or the terminal. Layer: top.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from homelab import __version__
+from homelab.app import App
+from homelab.console.choose import check, choose
+from homelab.console.crash import crash_log
+from homelab.console.port import Renderer
+from homelab.errors import HomelabError, Interrupted, UsageError
+from homelab.outcome import Outcome
+from homelab.tier import Tier
+from homelab.verb import Common, LazyGroup, manifest
+from homelab.world import World
+
+VERBS = {
+    "work": ("homelab.work.verbs:work", "Start a branch, land it, list and clean what landed."),
+    "ci": ("homelab.ci.verbs:ci", "Ask what CI says about a commit, or watch it to its verdict."),
+    "deploy": ("homelab.deploy.verbs:deploy", "Wait until a commit's image is what runs."),
+    "doctor": ("homelab.doctor.verbs:doctor", "Check every part of the loop from here."),
+    "config": ("homelab.config.verbs:config", "Show what is in force, and where it comes from."),
+    "trust": ("homelab.trust.verbs:trust", "Approve the commands of this repository's .homelab.toml."),
+    "lab": ("homelab.lab.verbs:lab", "Run the whole loop's servers on this machine."),
+    "demo": ("homelab.lab.verbs:demo", "Land a change in the lab and watch it reach the cluster."),
+}
+
+
+def exit_codes() -> str:
+    """Return the table of outcomes as help text, a line each."""
+    return "\n".join(f"  {int(outcome):>3}  {outcome.word} — {outcome.meaning}" for outcome in Outcome)
+
+
+class Root(LazyGroup):
+    """The tree, with the table of exit codes under its help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print the exit codes as they are, unwrapped."""
+        formatter.write_paragraph()
+        formatter.write("Exit codes, the same for every verb:\n" + exit_codes() + "\n")
+
+
+def _print_manifest(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 -- click's signature
+    if wanted:
+        for line in manifest(ctx.command.to_info_dict(ctx)):
+            click.echo(line)
+        ctx.exit()
+
+
+@click.group("homelab", cls=Root, lazy=VERBS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="homelab")
+@click.option(
+    "--manifest",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_manifest,
+    help="Describe every verb as one JSON line: name, tier, summary, parameters.",
+)
+def cli() -> None:
+    """Commit → CI → image → deploy → healthy → public URL: each step one command that ends with the truth."""
+
+
+class Launch:
+    """What click carries: builds the one app of this run, and remembers its renderer for the boundary."""
+
+    def __init__(self, world: World, renderer: Renderer) -> None:
+        """``renderer`` speaks until a verb has chosen its own."""
+        self.world = world
+        self.renderer = renderer
+        self.app: App | None = None
+
+    def launch(self, verb: str, tier: Tier, common: Common) -> App:
+        """Choose the renderer the verb was asked for and build its app."""
+        if common.directory is not None:
+            self.world = replace(self.world, cwd=(self.world.cwd / common.directory).resolve())
+        self.renderer = choose(self.world, common.output, as_json=common.json)
+        self.app = App(self.world, tier=tier, renderer=self.renderer)
+        return self.app
+
+    def close(self) -> None:
+        """Leave the terminal and every connection as they were found."""
+        self.renderer.close()
+        if self.app is not None:
+            self.app.close()
+
+
+def run(argv: Sequence[str], world: World) -> int:
+    """Run one command line in ``world``; return its exit code. Raises nothing."""
+    launch = Launch(world, choose(world, _asked_output(argv), as_json="--json" in argv))
+    try:
+        check(world)
+        code = cli.main(args=list(argv), prog_name="homelab", standalone_mode=False, obj=launch)
+        return int(code or 0)
+    except BaseException as error:  # noqa: BLE001 -- the boundary: whatever happened becomes a sentence and a code
+        translated = _translate(error, launch.world)
+        launch.renderer.error(translated)
+        return int(translated.outcome)
+    finally:
+        launch.close()
+
+
+def _asked_output(argv: Sequence[str]) -> str | None:
+    """Find ``--output`` before click has parsed, so that a usage error is rendered as asked."""
+    for position, word in enumerate(argv):
+        if word.startswith("--output="):
+            return word.partition("=")[2]
+        if word == "--output" and position + 1 < len(argv):
+            return argv[position + 1]
+    return None
+
+
+def _translate(error: BaseException, world: World) -> HomelabError:
+    """Turn whatever reached the boundary into one of our errors."""
+    if isinstance(error, HomelabError):
+        return error
+    if isinstance(error, click.ClickException):
+        return _usage(error)
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return Interrupted("interrupted", why="Ctrl-C (SIGINT)", fix="run the same command again; it continues")
+    return crash_log(error, world)
+
+
+def _usage(error: click.ClickException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "homelab"
+    return UsageError(error.format_message().rstrip("."), why="nothing was done", fix=f"{path} --help")
+
+
+def _raise_interrupted(number: int, _frame: FrameType | None) -> NoReturn:
+    name = signal.Signals(number).name
+    outcome = Outcome.HUNG_UP if number == signal.SIGHUP else Outcome.TERMINATED
+    raise Interrupted("interrupted", why=name, fix="run the same command again; it continues", outcome=outcome)
+
+
+def main() -> NoReturn:
+    """Run this process's command line and exit with its code."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with suppress(ValueError, OSError):
+                signal.signal(number, _raise_interrupted)
+    sys.exit(run(sys.argv[1:], World.real()))

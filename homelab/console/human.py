@@ -1,0 +1,137 @@
+"""The live view on a terminal: what happened scrolls up, what is going on stays below with its time.
+
+Progress on stderr, the answer on stdout. Colour only where the stream is a terminal and NO_COLOR
+is unset. Home of rich.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType  # noqa: TID253 -- this module is loaded on a terminal alone
+from rich.live import Live  # noqa: TID253 -- likewise
+from rich.spinner import Spinner  # noqa: TID253 -- likewise
+from rich.table import Table  # noqa: TID253 -- likewise
+from rich.text import Text  # noqa: TID253 -- likewise
+
+from homelab.clock import Clock
+from homelab.console.clean import clean
+from homelab.console.plain import closing, error_lines
+from homelab.errors import HomelabError
+from homelab.events import Event
+from homelab.outcome import Outcome
+from homelab.result import Result
+from homelab.world import World
+
+#: Rows a live view leaves to the shell's own lines.
+_MARGIN = 3
+
+
+@dataclass(slots=True)
+class Row:
+    """One thing going on: its latest sentence and when it was first heard of (monotonic seconds)."""
+
+    sentence: str
+    since: float
+
+
+@dataclass
+class Board:
+    """The rows of the live view, newest change last; rendered anew at each refresh."""
+
+    clock: Clock
+    height: int
+    rows: dict[str, Row] = field(default_factory=dict)
+    spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
+
+    def hear(self, event: Event) -> None:
+        """Put the event's sentence on its subject's row."""
+        row = self.rows.pop(event.subject, None)
+        since = row.since if row else self.clock.monotonic()
+        self.rows[event.subject] = Row(clean(event.sentence()), since)
+
+    def __rich__(self) -> RenderableType:
+        """Lay the rows out in the height there is: the newest stay, the rest are counted."""
+        room = max(self.height - _MARGIN, 1)
+        shown = list(self.rows.items())[-room:]
+        table = Table.grid(padding=(0, 1))
+        table.add_column(width=1)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column(justify="right", style="dim")
+        now = self.clock.monotonic()
+        for subject, row in shown:
+            table.add_row(self.spinner, Text(clean(subject)), Text(row.sentence), elapsed(now - row.since))
+        hidden = len(self.rows) - len(shown)
+        return Group(table, Text(f"and {hidden} more", style="dim")) if hidden else table
+
+
+def elapsed(seconds: float) -> str:
+    """Return ``seconds`` as a person reads them: ``4s``, ``2m05s``, ``1h02m``."""
+    whole = int(seconds)
+    if whole < 60:  # noqa: PLR2004 -- seconds in a minute
+        return f"{whole}s"
+    if whole < 3600:  # noqa: PLR2004 -- seconds in an hour
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def style_of(outcome: Outcome) -> str:
+    """Return the colour of an outcome: green when done, yellow where time or a person decides, else red."""
+    if outcome is Outcome.DONE:
+        return "bold green"
+    waiting = {Outcome.PERSON, Outcome.PENDING, Outcome.NOTHING, Outcome.SUPERSEDED, Outcome.LOCK_BUSY}
+    return "bold yellow" if outcome in waiting else "bold red"
+
+
+class Human:
+    """The renderer for a person at a terminal."""
+
+    def __init__(self, world: World) -> None:
+        """Take the terminal only once the first event comes."""
+        self._out = self._console(world, world.stdout)
+        self._err = self._console(world, world.stderr)
+        self._board = Board(world.clock, self._err.height)
+        self._live: Live | None = None
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def _console(world: World, stream: TextIO) -> Console:
+        return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True, _environ=world.env)
+
+    def event(self, event: Event) -> None:
+        """Update the event's row; what is not a detail also scrolls up and stays."""
+        with self._lock:
+            self._board.hear(event)
+            if self._live is None:
+                self._live = Live(self._board, console=self._err, transient=True, refresh_per_second=8)
+                self._live.start()
+            if not event.detail:
+                self._err.print(Text.assemble((clean(event.subject), "bold"), " ", clean(event.sentence())))
+
+    def result(self, result: Result) -> None:
+        """Leave the live view, print the answer and the closing line."""
+        self.close()
+        for line in result.lines():
+            self._out.print(Text(clean(line)))
+        self._close_with(result.outcome, result.headline)
+
+    def error(self, error: HomelabError) -> None:
+        """Leave the live view, print what, why and the command to type next."""
+        self.close()
+        styles = {"error": "bold red", "next": "bold"}
+        for line in error_lines(error):
+            self._err.print(Text(clean(line), style=styles.get(line.partition(":")[0], "")))
+        self._close_with(error.outcome, "")
+
+    def _close_with(self, outcome: Outcome, headline: str) -> None:
+        self._err.print(Text(closing(outcome.word, outcome, headline), style=style_of(outcome)))
+
+    def close(self) -> None:
+        """Erase the live view and give the cursor back."""
+        with self._lock:
+            if self._live is not None:
+                self._live.stop()
+                self._live = None

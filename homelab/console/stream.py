@@ -1,0 +1,39 @@
+"""Writing lines to a stream whose reader may leave. Pure but for the stream."""
+
+from __future__ import annotations
+
+import os
+from typing import TextIO
+
+
+class Lines:
+    """Whole lines to one stream; a reader that went away (``| head``) ends the writing, not the verb."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to ``stream`` until it breaks."""
+        self._stream: TextIO | None = stream
+
+    def write(self, line: str) -> None:
+        """Write one line and flush it."""
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(self._encodable(line) + "\n")
+            self._stream.flush()
+        except (BrokenPipeError, ValueError, OSError):
+            self._silence()
+
+    def _encodable(self, line: str) -> str:
+        """Replace what the stream's encoding cannot say: a C locale must not end a verb."""
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        return line.encode(encoding, "backslashreplace").decode(encoding)
+
+    def _silence(self) -> None:
+        """Point the broken descriptor at nothing, so that the interpreter's last flush is quiet."""
+        stream, self._stream = self._stream, None
+        try:
+            descriptor = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(descriptor, stream.fileno()) if stream is not None else None
+            os.close(descriptor)
+        except (OSError, ValueError):
+            return
