@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import os
+from pathlib import Path
+from typing import TextIO
+
 from homelab.clock import Wake
+from homelab.world import World
 
 
 class FakeClock:
@@ -32,3 +38,31 @@ class FakeClock:
             return True
         self.sleep(seconds)
         return False
+
+
+def world(
+    tmp_path: Path, *, env: dict[str, str] | None = None, tty: bool = False, clock: FakeClock | None = None
+) -> World:
+    """Surroundings of one command: a home under ``tmp_path`` and streams that can be read back."""
+    streams = TtyStream if tty else io.StringIO
+    return World(
+        env={"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"], **(env or {})},
+        cwd=tmp_path,
+        stdin=None,
+        stdout=streams(),
+        stderr=streams(),
+        clock=clock or FakeClock(),
+    )
+
+
+class TtyStream(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def written(stream: TextIO) -> str:
+    """What a verb wrote to one of the streams of :func:`world`."""
+    assert isinstance(stream, io.StringIO)
+    return stream.getvalue()

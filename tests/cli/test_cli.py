@@ -1,0 +1,107 @@
+"""argv in; stdout, stderr and exit code out."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from homelab.cli import _translate, run
+from homelab.outcome import Outcome
+from tests.fakes import world, written
+
+
+def test_help_names_every_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"], world(tmp_path)) == 0
+    shown = capsys.readouterr().out
+    for outcome in Outcome:
+        assert f"{int(outcome):>3}  {outcome.word} — {outcome.meaning}" in shown
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["no-such-verb"],
+        ["ci", "no-such-verb"],
+        ["ci", "status", "--no-such-flag"],
+        ["ci", "status", "--output", "loud"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_exits_2_and_names_the_help(tmp_path: Path, argv: list[str]) -> None:
+    here = world(tmp_path)
+    assert run(argv, here) == 2
+    error = written(here.stderr).splitlines()
+    assert error[0].startswith("error: ")
+    assert error[-2].startswith("next: homelab")
+    assert error[-2].endswith("--help")
+    assert error[-1] == "usage (exit 2)"
+
+
+def test_a_wrong_command_line_is_ndjson_when_ndjson_was_asked(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    assert run(["ci", "status", "--output", "ndjson", "--no-such-flag"], here) == 2
+    record = json.loads(written(here.stdout))
+    assert (record["kind"], record["exit_code"]) == ("error", 2)
+
+
+def test_an_unknown_renderer_in_the_environment_exits_2(tmp_path: Path) -> None:
+    here = world(tmp_path, env={"HOMELAB_OUTPUT": "loud"})
+    assert run(["config", "show"], here) == 2
+    assert "HOMELAB_OUTPUT is 'loud'" in written(here.stderr)
+
+
+def test_a_bug_leaves_a_log_and_no_traceback_on_the_terminal(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    error = _translate(ZeroDivisionError("boom"), here)
+    log = Path(error.fix.rpartition(" ")[2])
+    assert error.outcome is Outcome.BUG
+    assert "ZeroDivisionError: boom" in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_ctrl_c_is_130_and_not_one(tmp_path: Path) -> None:
+    assert _translate(KeyboardInterrupt(), world(tmp_path)).outcome is Outcome.INTERRUPTED
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_ends_with_128_plus_its_number_and_a_sentence(number: signal.Signals) -> None:
+    program = (
+        "import os, signal, homelab.cli as cli\n"
+        f"cli.cli.main = lambda **_: os.kill(os.getpid(), {int(number)}) or signal.pause()\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30, env=dict(os.environ)
+    )
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        128 + number,
+        {
+            signal.SIGTERM: "terminated (exit 143)",
+            signal.SIGHUP: "hung up (exit 129)",
+        }[number],
+    )
+
+
+def test_python_m_homelab_works_with_closed_stdin() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "homelab", "--version"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.split(",")[0]) == (0, "homelab")
+
+
+def test_the_manifest_describes_each_verb_with_its_tier(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--manifest"], world(tmp_path)) == 0
+    verbs = {(verb := json.loads(line))["name"]: verb for line in capsys.readouterr().out.splitlines()}
+    assert verbs["ci watch"]["tier"] == "read"
+    assert verbs["work land"]["tier"] == "write"
+    assert all(verb["summary"] for verb in verbs.values())

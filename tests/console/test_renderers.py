@@ -1,0 +1,172 @@
+"""Three renderers over one event stream."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from homelab.console.choose import choose
+from homelab.console.human import Board, Human, elapsed
+from homelab.console.ndjson import Ndjson
+from homelab.console.plain import Plain
+from homelab.errors import NothingThere
+from homelab.events import Event, Notice
+from homelab.outcome import Outcome
+from homelab.result import Result
+from homelab.secret import Secret
+from tests.fakes import FakeClock, world, written
+
+
+@dataclass(frozen=True, slots=True)
+class StepChanged(Event):
+    kind: ClassVar[str] = "ci.step.changed"
+    detail: ClassVar[bool] = True
+    step: str
+    path: Path
+
+    def sentence(self) -> str:
+        return f"{self.step} changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Result):
+    body: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        return list(self.body)
+
+    def record(self) -> dict[str, Any]:
+        return {"body": self.body}
+
+
+ANSWER = Answer(Outcome.RED, "step test failed", body=("one", "two \x1b[31mred"))
+ERROR = NothingThere("no such workload", why="demo/shop is absent", fix="kubectl -n demo get deploy", details=("seen",))
+
+
+def test_plain_puts_the_answer_on_stdout_and_progress_on_stderr(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    plain = choose(here, None, as_json=False)
+    assert isinstance(plain, Plain)
+    plain.event(Notice("ci", "pipeline 2 running"))
+    plain.event(StepChanged("test", Path("x")))
+    plain.result(ANSWER)
+    assert written(here.stdout) == "one\ntwo red\n"
+    assert written(here.stderr) == "ci: pipeline 2 running\nred (exit 1): step test failed\n"
+
+
+def test_plain_errors_say_what_why_and_the_command_to_type_next(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    choose(here, "plain", as_json=False).error(ERROR)
+    assert written(here.stdout) == ""
+    assert written(here.stderr).splitlines() == [
+        "error: no such workload",
+        "why: demo/shop is absent",
+        "  seen",
+        "next: kubectl -n demo get deploy",
+        "nothing there (exit 7)",
+    ]
+
+
+def test_json_answers_are_one_object_on_stdout(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    choose(here, None, as_json=True).result(ANSWER)
+    assert json.loads(written(here.stdout)) == {
+        "outcome": "red",
+        "exit_code": 1,
+        "headline": "step test failed",
+        "body": ["one", "two \x1b[31mred"],
+    }
+
+
+def test_json_errors_are_one_object_on_stdout_too(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    choose(here, None, as_json=True).error(ERROR)
+    record = json.loads(written(here.stdout))
+    assert record["exit_code"] == 7
+    assert record["error"]["fix"] == "kubectl -n demo get deploy"
+
+
+def test_ndjson_writes_every_event_and_ends_with_the_exit_code(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    ndjson = choose(here, "ndjson", as_json=False)
+    assert isinstance(ndjson, Ndjson)
+    ndjson.event(StepChanged("test", Path("a/b")))
+    ndjson.result(ANSWER)
+    first, last = (json.loads(line) for line in written(here.stdout).splitlines())
+    assert first == {
+        "v": 1,
+        "kind": "ci.step.changed",
+        "time": 1_700_000_000.0,
+        "step": "test",
+        "path": "a/b",
+        "subject": "ci",
+        "sentence": "test changed",
+    }
+    assert (last["kind"], last["exit_code"]) == ("result", 1)
+
+
+def test_a_secret_in_a_record_prints_nothing(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    choose(here, "ndjson", as_json=False).event(StepChanged("test", Secret("hunter2")))  # type: ignore[arg-type]
+    assert "hunter2" not in written(here.stdout)
+
+
+def test_off_a_terminal_no_escape_sequence_is_written_even_when_human_is_asked(tmp_path: Path) -> None:
+    here = world(tmp_path, env={"TERM": "xterm-256color"})
+    human = choose(here, "human", as_json=False)
+    assert isinstance(human, Human)
+    human.event(Notice("ci", "running"))
+    human.result(ANSWER)
+    assert "\x1b" not in written(here.stderr) + written(here.stdout)
+
+
+def test_no_color_takes_the_colour_off_a_terminal(tmp_path: Path) -> None:
+    here = world(tmp_path, env={"TERM": "xterm-256color", "NO_COLOR": "1"}, tty=True)
+    choose(here, None, as_json=False).error(ERROR)
+    assert "\x1b[3" not in written(here.stderr)
+    assert "nothing there (exit 7)" in written(here.stderr)
+
+
+def test_a_terminal_gets_the_live_view_and_the_cursor_back(tmp_path: Path) -> None:
+    here = world(tmp_path, env={"TERM": "xterm-256color"}, tty=True)
+    human = choose(here, None, as_json=False)
+    human.event(Notice("ci", "running"))
+    human.result(ANSWER)
+    assert written(here.stderr).count("\x1b[?25l") == written(here.stderr).count("\x1b[?25h") == 1
+
+
+def test_a_dumb_terminal_gets_plain_lines(tmp_path: Path) -> None:
+    assert isinstance(choose(world(tmp_path, env={"TERM": "dumb"}, tty=True), None, as_json=False), Plain)
+
+
+def test_a_reader_that_went_away_does_not_end_the_verb(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    here.stdout.close()
+    choose(here, "plain", as_json=False).result(ANSWER)
+    assert written(here.stderr).endswith("red (exit 1): step test failed\n")
+
+
+def test_the_live_view_counts_what_does_not_fit(clock: FakeClock) -> None:
+    from rich.console import Console
+
+    board = Board(clock, height=8)
+    for number in range(20):
+        board.hear(Notice(f"target-{number}", "waiting"))
+    clock.sleep(65)
+    console = Console(width=60, height=8, record=True, file=None)
+    with console.capture() as shown:
+        console.print(board)
+    lines = shown.get().splitlines()
+    assert len(lines) == 6
+    assert "target-19" in lines[4]
+    assert "1m05s" in lines[4]
+    assert "and 15 more" in lines[5]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(4.9, "4s"), (125, "2m05s"), (3720, "1h02m")])
+def test_elapsed_times_read_as_a_person_says_them(seconds: float, text: str) -> None:
+    assert text == elapsed(seconds)
