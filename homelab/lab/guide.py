@@ -1,0 +1,50 @@
+"""What the lab writes for its user: the configuration file and the lines that make a terminal use it. Pure."""
+
+from __future__ import annotations
+
+import json
+
+from homelab.lab.layout import CI_HOST, GIT_HOST, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
+
+
+def config_text(lab: Layout, *, dial: str, ca_file: str) -> str:
+    """Return the user's configuration file: the same keys one's own servers need."""
+    quoted = {"dial": json.dumps(dial), "ca": json.dumps(ca_file), "kubeconfig": json.dumps(str(lab.kubeconfig))}
+    return f"""\
+# Written by `homelab lab up`. One's own servers are configured with the same keys.
+[ci.lab]
+kind = "woodpecker"
+url = "https://{CI_HOST}"
+dial = {quoted["dial"]}
+ca_file = {quoted["ca"]}
+token_vault = "secret/{VAULT_PATH}#{VAULT_FIELD}"
+forges = ["{GIT_HOST}"]
+
+[vault]
+addr = "https://{VAULT_HOST}"
+dial = {quoted["dial"]}
+ca_file = {quoted["ca"]}
+
+[kubernetes]
+kubeconfig = {quoted["kubeconfig"]}
+context = "lab"
+"""
+
+
+def environment(lab: Layout, *, vault_token: str) -> dict[str, str]:
+    """Return the variables that make homelab use this lab. Holds the lab's own Vault token."""
+    return {"HOMELAB_CONFIG": str(lab.config), "VAULT_TOKEN": vault_token}
+
+
+def env_text(lab: Layout, vault_token_file: str) -> str:
+    """Return shell lines to source; the token is read from its file, not written here."""
+    unset = "unset HOMELAB_CI_URL HOMELAB_CI_TOKEN WOODPECKER_TOKEN VAULT_ADDR VAULT_NAMESPACE VAULT_CACERT\n"
+    return f"""\
+{unset}export HOMELAB_CONFIG={_quoted(str(lab.config))}
+export VAULT_TOKEN="$(cat {_quoted(vault_token_file)})"
+export KUBECONFIG={_quoted(str(lab.kubeconfig))}
+"""
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"

