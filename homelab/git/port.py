@@ -26,6 +26,8 @@ class RemoteUrl:
     shown: str
     #: A warning for a person, or "".
     warning: str = ""
+    #: A file-system path on a plain ssh server (``host:/srv/git/o/n.git``): no forge stands behind it.
+    plain_server: bool = False
 
     @property
     def slug(self) -> str:
