@@ -7,6 +7,7 @@ nowhere above the adapters. Layer: above the adapters, below the domains.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,18 @@ class App:
     @cached_property
     def cluster(self) -> Cluster:
         """The Kubernetes API of the chosen context. Depends on the settings."""
+        return self.kube(self.settings.kubernetes.context)
+
+    def kube(self, context: str | None) -> Cluster:
+        """Return the Kubernetes API of ``context`` (None: the current one); reads only where the tier is READ."""
         from homelab.kube.cluster import connect
 
-        return connect(self.settings.kubernetes, env=self.world.env, clock=self.clock, emit=self.emit)
+        cluster = connect(
+            replace(self.settings.kubernetes, context=context),
+            env=self.world.env,
+            clock=self.clock,
+            emit=self.emit,
+            read_only=self.tier is Tier.READ,
+        )
+        self._closing.callback(cluster.close)
+        return cluster
