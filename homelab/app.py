@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 class App:
     """One running verb: its surroundings, its tier, its renderer, and adapters on demand."""
 
-    def __init__(self, world: World, *, tier: Tier, renderer: Renderer) -> None:
-        """Build nothing yet."""
+    def __init__(self, world: World, *, tier: Tier, renderer: Renderer, output: str | None = None) -> None:
+        """Build nothing yet. ``output`` is the renderer's name as it was asked for."""
         self.world = world
         self.tier = tier
+        self.output = output
         self._renderer = renderer
         self._closing = ExitStack()
 
@@ -53,6 +54,10 @@ class App:
         """Render ``result`` and return its exit code."""
         self._renderer.result(result)
         return int(result.outcome)
+
+    def yield_terminal(self) -> None:
+        """Take the live view off the terminal, for a program of our own that writes to it next."""
+        self._renderer.close()
 
     def close(self) -> None:
         """Close what was opened, newest first."""

@@ -89,7 +89,7 @@ class Launch:
         if common.directory is not None:
             self.world = replace(self.world, cwd=(self.world.cwd / common.directory).resolve())
         self.renderer = choose(self.world, common.output, as_json=common.json)
-        self.app = App(self.world, tier=tier, renderer=self.renderer)
+        self.app = App(self.world, tier=tier, renderer=self.renderer, output=common.output)
         return self.app
 
     def close(self) -> None:

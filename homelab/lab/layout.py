@@ -29,6 +29,11 @@ class Layout:
     root: Path
 
     @property
+    def mark(self) -> Path:
+        """Says that a lab made this folder, and that ``down`` may remove it."""
+        return self.root / ".homelab-lab"
+
+    @property
     def ledger(self) -> Path:
         """The children that run for this lab."""
         return self.root / "children.json"

@@ -1,0 +1,36 @@
+"""``lab down``: stop every part, newest first, and remove the folder. Layer: lab."""
+
+from __future__ import annotations
+
+import shutil
+
+from homelab.errors import UsageError
+from homelab.lab.layout import Layout
+from homelab.lab.process import Ledger, stop
+from homelab.outcome import Outcome
+from homelab.result import Result
+
+
+def down(lab: Layout) -> Result:
+    """End the lab; nothing of it stays. Raises UsageError for a folder that no lab made."""
+    if not lab.root.exists():
+        return Result(Outcome.DONE, f"no lab in {lab.root}; nothing to do")
+    if not lab.mark.exists():
+        raise UsageError(
+            f"{lab.root} is not a lab's folder",
+            why=f"{lab.mark.name} is not in it",
+            fix="homelab lab down --dir FOLDER",
+        )
+    parts = stop_all(lab)
+    shutil.rmtree(lab.root)
+    return Result(Outcome.DONE, f"stopped {parts} parts and removed {lab.root}")
+
+
+def stop_all(lab: Layout) -> int:
+    """Stop every remembered child, newest first; return how many were remembered."""
+    ledger = Ledger(lab.ledger)
+    children = list(ledger.children().values())
+    for child in reversed(children):
+        stop(child)
+        ledger.forget(child.name)
+    return len(children)

@@ -1,0 +1,70 @@
+"""``lab up``: start every part that does not run, in the order they need each other. Layer: lab."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from homelab.clock import Clock
+from homelab.errors import LockBusy, UsageError
+from homelab.events import Emit
+from homelab.lab.down import stop_all
+from homelab.lab.events import LabStarted
+from homelab.lab.layout import Layout
+from homelab.lab.parts import start_parts
+from homelab.lab.process import write_whole
+from homelab.lab.status import LabResult, status
+from homelab.outcome import Outcome
+
+
+def up(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> LabResult:
+    """Make the lab whole: a running one is left alone, a broken one is started again on its own state.
+
+    Raises UsageError for a folder that holds something else, LockBusy while another ``up`` is at it,
+    Unreachable when a part does not start; what was started then is stopped again.
+    """
+    _claim(lab)
+    with _alone(lab):
+        found = status(lab)
+        if found.outcome is Outcome.DONE:
+            return found
+        began = clock.monotonic()
+        stop_all(lab)
+        try:
+            dial = start_parts(lab, env=env, clock=clock, emit=emit)
+        except BaseException:
+            stop_all(lab)
+            raise
+        write_whole(lab.ready, json.dumps({"dial": dial}))
+        emit(LabStarted(folder=str(lab.root), seconds=clock.monotonic() - began))
+        return status(lab)
+
+
+def _claim(lab: Layout) -> None:
+    """Mark an empty folder as the lab's; refuse one that somebody else uses."""
+    if lab.root.exists() and not lab.mark.exists() and any(lab.root.iterdir()):
+        raise UsageError(
+            f"{lab.root} holds something else",
+            why="a lab's folder is removed by `lab down`",
+            fix="homelab lab up --dir FOLDER",
+        )
+    lab.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lab.mark.touch()
+
+
+@contextmanager
+def _alone(lab: Layout) -> Iterator[None]:
+    """Hold the folder's lock; the kernel lets it go with this process."""
+    descriptor = os.open(lab.mark, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise LockBusy(
+            f"another `lab up` is at work in {lab.root}", why="it holds the folder's lock", fix="homelab lab status"
+        ) from None
+    finally:
+        os.close(descriptor)
