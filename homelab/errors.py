@@ -16,6 +16,7 @@
     ├── PersonNeeded           6   blocked, sealed, paused
     ├── NothingThere           7   repository, commit or workload absent
     ├── StillPending           8   the deadline came first
+    ├── GitFailed              10  a git command failed that should not have
     ├── NotLanded              10–17 by its ``outcome``
     ├── LandUnknown            18
     ├── LockBusy               75
@@ -153,6 +154,12 @@ class StillPending(HomelabError):
     """The deadline came before the answer."""
 
     default_outcome = Outcome.PENDING
+
+
+class GitFailed(HomelabError):
+    """git could not do something it usually can; carries git's own words."""
+
+    default_outcome = Outcome.PRECONDITION
 
 
 class NotLanded(HomelabError):

@@ -27,6 +27,7 @@ _DEFAULT_PORTS = {"ssh": 22, "https": 443, "http": 80, "git": 9418}
 _HELPER = re.compile(r"^([A-Za-z0-9][A-Za-z0-9+.-]*)::(.*)$", re.DOTALL)
 _HOST = re.compile(r"^[\w][\w.-]*$")
 _MAX_PORT = 65535
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def refuse(text: str, why: str) -> UsageError:
 
 def split(text: str, *, windows: bool = False) -> Parts:
     """Cut ``text`` at its joints. Raises UsageError for what git would refuse or run a helper for."""
-    if not text or text != text.strip() or any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+    if not text or text != text.strip() or _CONTROL.search(text):
         raise refuse(text, "it is empty, or holds control characters or spaces at its ends")
     if text.startswith("-"):
         raise refuse(text, "it starts with '-', which programs read as an option")

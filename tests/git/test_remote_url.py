@@ -100,10 +100,11 @@ REJECTED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "kind", "host", "port", "owner", "name"), ROWS, ids=[row[0] for row in ROWS])
-def test_a_remote_url_names_the_repository_git_would_dial(text, kind, host, port, owner, name):
+@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+def test_a_remote_url_names_the_repository_git_would_dial(row):
+    text, *expected = row
     url = parse(text)
-    assert (kind, host, port, owner, name) == (url.kind, url.host, url.port, url.owner, url.name)
+    assert tuple(expected) == (url.kind, url.host, url.port, url.owner, url.name)
 
 
 @pytest.mark.parametrize("text", REJECTED, ids=repr)

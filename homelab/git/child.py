@@ -1,0 +1,275 @@
+"""Runs one child process to its end: no shell, no stdin, its own session, a deadline, and signals.
+
+``subprocess.run`` kills its child a quarter of a second after Ctrl-C; a push must be allowed to
+finish. Knows nothing of git. Layer: the bottom of the git adapter.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from homelab.errors import Interrupted
+
+_TERM_GRACE = 5.0
+_FORWARD_GRACE = 15.0
+#: How long a shielded child may go on after the first signal.
+SHIELD = 30.0
+_CHUNK = 65536
+
+Chunk = Callable[[str, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How to run a child."""
+
+    argv: Sequence[str]
+    cwd: Path
+    env: Mapping[str, str]
+    #: Seconds in all, and seconds without any output; None for no limit.
+    timeout: float | None = 60.0
+    idle: float | None = None
+    stdin: bytes = b""
+    #: False where a person may have to answer a prompt on the terminal.
+    own_session: bool = True
+    #: The first signal does not stop it; it may finish within ``SHIELD`` seconds.
+    shielded: bool = False
+    #: Kill what it left running in its group when it has ended.
+    sweep: bool = False
+    #: Keep at most this many last bytes of each stream; None for all.
+    keep: int | None = None
+    #: Told each piece of output as it comes: (``stdout`` or ``stderr``, bytes).
+    on_chunk: Chunk | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a child ended. ``code`` is negative when a signal killed it."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    timed_out: bool = False
+    #: The signal's exception that a shielded child outlived; the caller raises it when done.
+    interruption: BaseException | None = None
+
+    @property
+    def out(self) -> str:
+        """Standard output as text."""
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def err(self) -> str:
+        """Standard error as text."""
+        return self.stderr.decode("utf-8", "replace")
+
+
+@dataclass(slots=True)
+class _Run:
+    order: Order
+    popen: subprocess.Popen[bytes]
+    began: float
+    heard: float
+    streams: dict[str, bytearray] = field(default_factory=lambda: {"stdout": bytearray(), "stderr": bytearray()})
+    deadline: float | None = None
+    timed_out: bool = False
+
+
+def run(order: Order) -> Ended:
+    """Run the child to its end. Re-raises KeyboardInterrupt and Interrupted once the child is gone."""
+    with tempfile.TemporaryFile() as stdin:
+        if order.stdin:
+            stdin.write(order.stdin)
+            stdin.seek(0)
+        running = _start(order, stdin if order.stdin else None)
+    interruption: BaseException | None = None
+    try:
+        with _listening(running) as selector:
+            while True:
+                try:
+                    _until_ended(running, selector)
+                    break
+                except (KeyboardInterrupt, Interrupted) as stop:
+                    if not order.shielded or interruption is not None:
+                        raise
+                    interruption = stop
+                    running.deadline = time.monotonic() + SHIELD
+    except (KeyboardInterrupt, Interrupted) as stop:
+        _forward(running, stop)
+        if not order.shielded:
+            raise
+        interruption = stop
+    finally:
+        _clear(running)
+    return Ended(
+        argv=tuple(order.argv),
+        code=running.popen.returncode,
+        stdout=bytes(running.streams["stdout"]),
+        stderr=bytes(running.streams["stderr"]),
+        seconds=time.monotonic() - running.began,
+        timed_out=running.timed_out,
+        interruption=interruption,
+    )
+
+
+def _start(order: Order, stdin: IO[bytes] | None) -> _Run:
+    # A child in our session would get the terminal's Ctrl-C too; a shielded one must not heed it.
+    ignore = order.shielded and not order.own_session and threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ignore else None
+    try:
+        popen = subprocess.Popen(
+            list(order.argv),
+            cwd=order.cwd,
+            env=dict(order.env),
+            stdin=stdin or subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=order.own_session,
+        )
+    finally:
+        if ignore:
+            signal.signal(signal.SIGINT, before)
+    now = time.monotonic()
+    return _Run(order, popen, began=now, heard=now, deadline=None if order.timeout is None else now + order.timeout)
+
+
+class _listening:  # noqa: N801 -- reads as a clause: with _listening(running)
+    """A selector over both streams and over the child's end, which a thread waits for.
+
+    Reading to end-of-file alone would hang on a helper that outlives its parent with our pipe
+    open, as an ssh connection master does.
+    """
+
+    def __init__(self, running: _Run) -> None:
+        self._running = running
+
+    def __enter__(self) -> selectors.BaseSelector:
+        self._selector = selectors.DefaultSelector()
+        assert self._running.popen.stdout is not None
+        assert self._running.popen.stderr is not None
+        for name, stream in (("stdout", self._running.popen.stdout), ("stderr", self._running.popen.stderr)):
+            os.set_blocking(stream.fileno(), False)
+            self._selector.register(stream, selectors.EVENT_READ, name)
+        self._ended, ended = os.pipe()
+        self._selector.register(self._ended, selectors.EVENT_READ, None)
+
+        def wait() -> None:
+            self._running.popen.wait()
+            os.close(ended)
+
+        threading.Thread(target=wait, daemon=True).start()
+        return self._selector
+
+    def __exit__(self, *_: object) -> None:
+        self._selector.close()
+        os.close(self._ended)
+
+
+def _until_ended(running: _Run, selector: selectors.BaseSelector) -> None:
+    while True:
+        ready = selector.select(_patience(running))
+        ended = False
+        for key, _ in ready:
+            if key.data is None:
+                ended = True
+            elif not _read(running, key.data, key.fd):
+                selector.unregister(key.fileobj)
+        if ended:
+            _drain(running)
+            return
+        if not ready and _patience(running) == 0.0:
+            running.timed_out = True
+            _kill(running)
+            return
+
+
+def _patience(running: _Run) -> float | None:
+    ends = [] if running.deadline is None else [running.deadline]
+    if running.order.idle is not None:
+        ends.append(running.heard + running.order.idle)
+    return max(min(ends) - time.monotonic(), 0.0) if ends else None
+
+
+def _read(running: _Run, name: str, fd: int) -> bool:
+    """Read what is there; False at end-of-file or when nothing is."""
+    try:
+        chunk = os.read(fd, _CHUNK)
+    except BlockingIOError:
+        return False
+    if not chunk:
+        return False
+    running.heard = time.monotonic()
+    kept = running.streams[name]
+    kept += chunk
+    if running.order.keep is not None and len(kept) > 2 * running.order.keep:
+        del kept[: -running.order.keep]
+    if running.order.on_chunk is not None:
+        running.order.on_chunk(name, chunk)
+    return True
+
+
+def _drain(running: _Run) -> None:
+    for name, stream in (("stdout", running.popen.stdout), ("stderr", running.popen.stderr)):
+        assert stream is not None
+        while _read(running, name, stream.fileno()):
+            pass
+
+
+def _signal(running: _Run, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        if running.order.own_session:
+            os.killpg(running.popen.pid, number)
+        else:
+            running.popen.send_signal(number)
+
+
+def _wait(running: _Run, seconds: float) -> bool:
+    try:
+        running.popen.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _kill(running: _Run) -> None:
+    _signal(running, signal.SIGTERM)
+    _wait(running, _TERM_GRACE)
+    if running.order.own_session or running.popen.poll() is None:
+        _signal(running, signal.SIGKILL)
+    running.popen.wait()
+    _drain(running)
+
+
+def _forward(running: _Run, stop: BaseException) -> None:
+    """Send the signal on once, wait for the child's own clean-up, then insist."""
+    number = signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM
+    try:
+        _signal(running, number)
+        if not _wait(running, _FORWARD_GRACE):
+            _kill(running)
+        _drain(running)
+    except (KeyboardInterrupt, Interrupted):
+        _signal(running, signal.SIGKILL)
+        running.popen.wait()
+
+
+def _clear(running: _Run) -> None:
+    if running.order.sweep and running.order.own_session:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(running.popen.pid, signal.SIGKILL)
+    for stream in (running.popen.stdout, running.popen.stderr):
+        if stream is not None:
+            stream.close()
