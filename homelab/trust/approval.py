@@ -1,0 +1,115 @@
+"""A command of a repository runs only after its owner approved its exact text for that repository.
+
+Layer: the trust domain; ``work`` calls :func:`require` before it runs a command from ``.homelab.toml``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from homelab.app import App
+from homelab.console.ask import ask
+from homelab.errors import PersonNeeded, UsageError
+from homelab.events import Emit, Event, Notice
+from homelab.git.port import RemoteUrl, Repository
+from homelab.settings.trust import Approval
+from homelab.settings.visible import visible
+
+
+@dataclass(frozen=True, slots=True)
+class CommandApproved(Event):
+    """The owner approved a repository's command."""
+
+    kind: ClassVar[str] = "trust.command.approved"
+    detail: ClassVar[bool] = True
+    repository: str
+    sha256: str
+
+    def sentence(self) -> str:
+        """Say for which repository."""
+        return f"command approved for {self.repository}"
+
+
+def repository_key(repository: Repository, remote: str | None = None) -> str:
+    """Return what approvals of ``repository`` are kept under: ``host[:port]/owner/name`` of the push remote.
+
+    A local or unclear remote means the absolute path of the folder all its worktrees share.
+    """
+    try:
+        push = repository.remote(remote).push
+    except UsageError:
+        return str(repository.common_dir)
+    return _address(push) or str(repository.common_dir)
+
+
+def require(app: App, command: str, *, yes: bool) -> None:
+    """Return when ``command`` is approved for the repository; ask the person, or take ``yes`` for an answer.
+
+    Raises PersonNeeded when nobody approves; UsageError when the store of approvals is damaged.
+    """
+    key = repository_key(app.repository)
+    if app.trust.approved(key, command):
+        return
+    lines = proposal(key, command, app.trust.approvals(key))
+    if not yes:
+        _ask(app, key, lines)
+    approve(app, key, command)
+
+
+def _ask(app: App, key: str, lines: Sequence[str]) -> None:
+    if not app.world.interactive:
+        raise needed(key, lines)
+    show(app.emit, lines)
+    if not ask(app.world, "Run this command of the repository, now and from now on?"):
+        raise needed(key, ())
+
+
+def approve(app: App, key: str, command: str) -> None:
+    """Record the approval and say so."""
+    app.trust.approve(key, command, now=app.clock.now())
+    newest = app.trust.approvals(key)[-1]
+    app.emit(CommandApproved(repository=key, sha256=newest.sha256))
+
+
+def needed(key: str, lines: Sequence[str]) -> PersonNeeded:
+    """Return the error for a command nobody approved, with the command as it would run."""
+    return PersonNeeded(
+        f"a command of {visible(key)} is not approved",
+        why="a repository's command runs only after its owner approved that text",
+        fix="read it, then: homelab trust  (without a terminal: homelab trust --yes)",
+        details=tuple(lines),
+    )
+
+
+def show(emit: Emit, lines: Sequence[str]) -> None:
+    """Show what is about to be approved, a line each."""
+    for line in lines:
+        emit(Notice(about="trust", text=line))
+
+
+def proposal(key: str, command: str, approvals: Sequence[Approval]) -> tuple[str, ...]:
+    """Return the lines a person approves: the repository, the newest approved text when there is one, the command."""
+    new = _shown("+" if approvals else " ", command)
+    if not approvals:
+        return (f"{visible(key)} wants to run:", *new)
+    return (
+        f"{visible(key)} changed its command (- approved before, + new):",
+        *_shown("-", approvals[-1].command),
+        *new,
+    )
+
+
+def _shown(mark: str, command: str) -> tuple[str, ...]:
+    """Return the command's lines exactly as a shell gets them; what a terminal would obey is written out."""
+    return tuple(f"{mark} {visible(line)}" for line in command.split("\n"))
+
+
+def _address(url: RemoteUrl) -> str | None:
+    if not url.host:
+        return None
+    bare = re.sub(r"^\[|\]$", "", url.host)
+    host = f"[{bare}]" if ":" in bare else bare
+    return f"{host}{f':{url.port}' if url.port else ''}/{url.slug}"
