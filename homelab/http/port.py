@@ -5,6 +5,7 @@ Importing this loads no HTTP library. Fakes in tests are typed against these pro
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ class Site:
     name: str = "server"
     #: Response header whose absence means that something else answered (a portal, a proxy).
     fingerprint: str | None = None
+    #: Header the token travels in: ``Authorization`` carries ``Bearer <token>``, any other the token alone.
+    token_header: str = "Authorization"  # noqa: S105 -- a header's name
+    #: Further headers of every request, never secret: ``X-Vault-Namespace``.
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,6 @@ class Answer:
 
     def json(self) -> Any:
         """Decode the body; ValueError when it is not JSON."""
-        import json
-
         return json.loads(self.body)
 
 
@@ -79,12 +82,19 @@ class JsonHttp(Protocol):
         params: Params | None = None,
         safe_to_repeat: bool = False,
     ) -> Answer:
-        """Write. Tried once unless ``safe_to_repeat``; refused (TierViolation) for a reading verb."""
+        """Write. Sent once unless ``safe_to_repeat``; refused (TierViolation) for a reading verb.
+
+        A connection that never opened carried nothing, so connecting is retried in any case.
+        """
 
     def stream(
         self, path: str, *, idle: float, headers: Mapping[str, str] | None = None
     ) -> AbstractContextManager[Iterator[ServerEvent]]:
-        """Open an event stream over HTTP/1.1; ``idle`` seconds without a byte end it (Unreachable)."""
+        """Open an event stream over HTTP/1.1; ``idle`` seconds without a byte end it (Unreachable).
+
+        Opened once, without retries. The iterator ends where the server ends the stream or the
+        client is closed, and raises Unreachable where the connection was cut.
+        """
 
     def close(self) -> None:
         """Close every connection; a stream being read in another thread ends."""

@@ -1,0 +1,33 @@
+"""What the HTTP client tells while it works. Layer: http; loads no HTTP library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from homelab.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled(Event):
+    """A request failed in a way that may pass, and is tried again in ``wait`` seconds.
+
+    ``attempt`` counts from 1 and is the one that failed. ``path`` holds no query.
+    """
+
+    kind: ClassVar[str] = "http.retry.scheduled"
+    server: str
+    method: str
+    path: str
+    reason: str
+    attempt: int
+    wait: float
+
+    @property
+    def subject(self) -> str:
+        """The server asked."""
+        return self.server
+
+    def sentence(self) -> str:
+        """Say what was asked, what came, and when it is asked again."""
+        return f"{self.method} {self.path}: {self.reason}; again in {self.wait:.1f}s"
