@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,3 +148,22 @@ def _described(name: str, command: Mapping[str, Any]) -> dict[str, Any]:
     summary = (command["help"] or "").strip().split("\n", 1)[0]
     facts = {"tier": command.get("tier"), "destructive": command.get("destructive", False)}
     return {"name": name, **facts, "summary": summary, "params": params}
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg] -- subscripted only in newer clicks
+    """A duration as people type it: ``90``, ``90s``, ``10m``, ``1h``, ``1h30m``. Handed over in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds, zero or more."""
+        if isinstance(value, (int, float)):
+            return float(value)
+        parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", str(value).strip())
+        if not parts or not any(parts.groups()):
+            self.fail(f"{value!r} is not a duration; write 90s, 10m or 1h30m", param, ctx)
+        hours, minutes, seconds = (float(part or 0) for part in parts.groups())
+        return hours * 3600 + minutes * 60 + seconds
+
+
+SECONDS = Seconds()
