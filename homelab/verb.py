@@ -150,7 +150,7 @@ def _described(name: str, command: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, **facts, "summary": summary, "params": params}
 
 
-class Seconds(click.ParamType):  # type: ignore[type-arg] -- subscripted only in newer clicks
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # subscripted only in newer clicks
     """A duration as people type it: ``90``, ``90s``, ``10m``, ``1h``, ``1h30m``. Handed over in seconds."""
 
     name = "duration"
