@@ -1,1 +1,1 @@
-"""Continuous integration: what a commit's pipelines say."""
+"""CI: whether a commit is green, and why not."""

@@ -1,0 +1,76 @@
+"""From a verdict to the answer a person reads: headline, reasons, evidence, next command.
+
+Layer: ci, above verdict, failure and survey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from homelab.ci.failure import failures
+from homelab.ci.port import CiRepository
+from homelab.ci.reasons import Reason
+from homelab.ci.request import CiRequest
+from homelab.ci.result import CiResult
+from homelab.ci.spoken import duration
+from homelab.ci.survey import Sight
+from homelab.ci.verdict import Stand, Verdict
+from homelab.ci.words import words
+from homelab.outcome import Outcome
+
+
+def conclude(ci: CiRepository, request: CiRequest, sight: Sight, verdict: Verdict) -> CiResult:
+    """Return the answer for runs that were seen."""
+    red = failures(ci, verdict.because, log_lines=request.log_lines) if verdict.outcome is Outcome.RED else ()
+    first = verdict.because[0] if verdict.because else sight.runs[0]
+    said = words(ci, request, sight, verdict)
+    headline = said.headline
+    if red and verdict.stand is Stand.RED:
+        headline = f"{first.name} {red[0].title()}"[:160]
+    instead = sight.followed[0][1].commit if sight.followed else ""
+    return CiResult(
+        outcome=verdict.outcome,
+        headline=f"CI {_adjective(verdict)}: {headline}",
+        commit=request.oid,
+        pipelines=sight.runs,
+        failures=red,
+        reasons=said.reasons,
+        next=said.next,
+        judged_instead=instead if instead != request.oid else "",
+        log_lines=request.log_lines,
+    )
+
+
+def nothing(request: CiRequest, reasons: Sequence[Reason], *, waited: float) -> CiResult:
+    """Return the answer for a commit that no run was made for."""
+    after = f" after {duration(waited)}" if waited >= 1 else ""
+    return CiResult(
+        outcome=Outcome.NOTHING,
+        headline=f"no pipeline for {request.oid[:12]} ({request.choice.sentence()}){after}",
+        commit=request.oid,
+        reasons=tuple(reason.sentence for reason in reasons),
+        next=tuple(reason.fix for reason in reasons if reason.fix)[:3],
+    )
+
+
+def unseen(request: CiRequest, *, waited: float, because: str = "") -> CiResult:
+    """Return the answer at a deadline before any run was seen."""
+    return CiResult(
+        outcome=Outcome.PENDING,
+        headline=f"no pipeline for {request.oid[:12]} yet after {duration(waited)}",
+        commit=request.oid,
+        reasons=(because,) if because else (),
+        next=(request.command(),),
+    )
+
+
+def _adjective(verdict: Verdict) -> str:
+    match verdict.outcome:
+        case Outcome.RED:
+            return "red"
+        case Outcome.DONE:
+            return "green"
+        case Outcome.NOTHING:
+            return "ran nothing"
+        case _:
+            return verdict.stand.value

@@ -1,0 +1,44 @@
+"""What is asked of CI: a commit, which of its runs, how long, and the command that asks it again.
+
+Pure. Layer: ci.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+
+from homelab.ci.choice import PUSH, Choice
+
+LOG_LINES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class CiRequest:
+    """One question about one commit. Durations are seconds."""
+
+    #: Full object id.
+    oid: str
+    choice: Choice = field(default_factory=Choice)
+    #: The remote whose tracking branches tell whether the commit was pushed.
+    remote: str = "origin"
+    timeout: float = 3600.0
+    appear_timeout: float = 90.0
+    log_lines: int = LOG_LINES
+    wait_approval: bool = False
+    fail_fast: bool = False
+    #: Further words of the command line that asked, for the command that continues it: ``--ci home``.
+    flags: tuple[str, ...] = ()
+
+    def command(self, verb: str = "watch", *extra: str) -> str:
+        """Return the command that asks this again as ``ci <verb>``."""
+        words = ["homelab", "ci", verb, self.oid[:12]]
+        if self.choice.event != PUSH:
+            words += ["--event", self.choice.event]
+        if self.choice.branch:
+            words += ["--branch", self.choice.branch]
+        if self.choice.number:
+            words += ["--pipeline", str(self.choice.number)]
+        if verb == "watch" and self.wait_approval:
+            words += ["--wait-approval"]
+        return shlex.join([*words, *self.flags, *extra])

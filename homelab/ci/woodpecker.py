@@ -1,0 +1,186 @@
+"""Woodpecker over JSON: one repository of one server, as :class:`~homelab.ci.port.CiRepository`.
+
+Facts are from the server's own source (woodpecker server/api/*.go, server/router/api.go), 3.x with
+2.x names where cheap. Layer: ci, client; uses the HTTP port it is handed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from homelab.ci import woodpecker_json as translate
+from homelab.ci.model import Facts, LogLine, Pipeline, Step, Workflow
+from homelab.ci.port import Hint
+from homelab.errors import HttpStatus, NothingThere, PermissionMissing, TokenRejected
+from homelab.http.port import JsonHttp, Params
+
+#: Every routed response carries it (server/router/middleware/version.go); a portal's page does not.
+FINGERPRINT = "x-woodpecker-version"
+#: The server's own maximum; more is silently read as this (server/router/middleware/session/pagination.go).
+PER_PAGE = 50
+#: 1000 runs back: further than any commit one waits for.
+MAX_PAGES = 20
+#: Pings come every 30 s; two missed ones and the connection is dead.
+STREAM_IDLE = 75.0
+#: A commit may be stamped later than the server's clock when it arrives.
+SKEW = 3600
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+
+
+class WoodpeckerChanges:
+    """The server's event stream, of which only this repository's events are ours."""
+
+    def __init__(self, http: JsonHttp, repo_id: int) -> None:
+        """``http`` is ours alone: closing it ends the stream."""
+        self._http = http
+        self._repo_id = repo_id
+
+    def __iter__(self) -> Iterator[Hint]:
+        """Yield a hint for each event; every public repository's events arrive, other ids are dropped."""
+        headers = {"Accept-Encoding": "identity"}
+        with self._http.stream("/api/stream/events", idle=STREAM_IDLE, headers=headers) as events:
+            for event in events:
+                hint = self._hint(event.data)
+                if hint is not None:
+                    yield hint
+
+    def _hint(self, data: str) -> Hint | None:
+        try:
+            said = json.loads(data)
+            if int(said["repo"]["id"]) != self._repo_id:
+                return None
+            return Hint(number=int(said["pipeline"]["number"]), commit=str(said["pipeline"].get("commit") or ""))
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def close(self) -> None:
+        """End the stream."""
+        self._http.close()
+
+
+class Woodpecker:
+    """One repository on a Woodpecker server."""
+
+    kind = "woodpecker"
+    #: A push makes exactly one pipeline, holding every workflow: the set is complete when it is seen.
+    settle = 0.0
+    skip_words = r"(?i)\[\s*(?:skip\s+ci|ci\s+skip)\s*\]"
+
+    def __init__(self, http: JsonHttp, slug: str, *, name: str, second: Callable[[], JsonHttp]) -> None:
+        """``slug`` is ``owner/name`` on the forge; ``second`` opens another client for a stream."""
+        self.name = name
+        self.slug = slug
+        self._http = http
+        self._second = second
+        self._id = 0
+        self._login = ""
+
+    @property
+    def _web(self) -> str:
+        return f"{self._http.site.url.rstrip('/')}/repos/{self._id}"
+
+    def activate_url(self) -> str:
+        """Return the page that lists repositories to activate."""
+        return f"{self._http.site.url.rstrip('/')}/repos/add"
+
+    def login(self) -> str:
+        """Return the token's user. Only this call proves a token: elsewhere a bad one reads as a guest."""
+        if not self._login:
+            try:
+                self._login = str(self._http.get("/api/user").get("login") or "?")
+            except HttpStatus as error:
+                if error.status not in {UNAUTHORIZED, FORBIDDEN}:
+                    raise
+                raise TokenRejected(
+                    f"{self.name} does not accept the token",
+                    why=f"GET {self._http.site.url}/api/user answered {error.status}: mistyped, revoked or another's",
+                    fix=f"copy a new token from {self._http.site.url}/user#cli-and-api, then: homelab doctor",
+                ) from error
+        return self._login
+
+    def _lookup(self) -> int:
+        """Return the repository's id. Slashes go raw: the route is a catch-all and proxies refuse ``%2F``."""
+        self.login()
+        try:
+            found = self._http.get(f"/api/repos/lookup/{self.slug}")
+        except HttpStatus as error:
+            if error.status not in {UNAUTHORIZED, NOT_FOUND}:
+                raise
+            raise NothingThere(
+                f"{self.name} has no repository {self.slug}",
+                why=f"not activated there, or {self._login} has no access to it; the server does not tell which",
+                fix=f"activate it on {self.activate_url()}, or ask its owner for access",
+            ) from error
+        self._id = int(found["id"])
+        return self._id
+
+    def _get(self, path: str, params: Params | None = None) -> Any:
+        """Fetch below the repository. On 404 the id may be stale (deleted, activated again): look up once more."""
+        repo_id = self._id or self._lookup()
+        try:
+            return self._http.get(f"/api/repos/{repo_id}{path}", params=params)
+        except HttpStatus as error:
+            if error.status != NOT_FOUND or self._lookup() == repo_id:
+                raise
+        return self._http.get(f"/api/repos/{self._id}{path}", params=params)
+
+    def facts(self) -> Facts:
+        """Return the repository's settings and whether this token may push to it."""
+        raw = self._get("")
+        rights = self._get("/permissions")
+        may_write = isinstance(rights, Mapping) and bool(rights.get("push"))
+        return translate.facts(raw, url=self._web, may_write=may_write)
+
+    def runs_of(self, oid: str, *, since: int = 0) -> Sequence[Pipeline]:
+        """Page through the newest runs; there is no lookup by commit, so each row's own sha is compared."""
+        runs: dict[int, Pipeline] = {}
+        for page in range(1, MAX_PAGES + 1):
+            rows = self._get("/pipelines", {"page": page, "perPage": PER_PAGE}) or []
+            read = [translate.pipeline(row, web=self._web, server=self.name) for row in rows]
+            runs |= {run.number: run for run in read if run.commit == oid.lower()}
+            if len(rows) < PER_PAGE or min(run.created for run in read) < since - SKEW:
+                break
+        return [runs[number] for number in sorted(runs, reverse=True)]
+
+    def run(self, number: int) -> Pipeline | None:
+        """Return one run with its workflows; None when it vanished (filtered after it was created)."""
+        try:
+            raw = self._get(f"/pipelines/{number}")
+        except HttpStatus as error:
+            if error.status != NOT_FOUND:
+                raise
+            return None
+        return translate.pipeline(raw, web=self._web, server=self.name)
+
+    def latest(self, branch: str) -> Pipeline | None:
+        """Return the newest push run of ``branch``: the server's ``latest`` knows pushes only."""
+        try:
+            raw = self._get("/pipelines/latest", {"branch": branch})
+        except HttpStatus as error:
+            if error.status != NOT_FOUND:
+                raise
+            return None
+        return translate.pipeline(raw, web=self._web, server=self.name)
+
+    def log(self, pipeline: Pipeline, workflow: Workflow, step: Step) -> Iterator[LogLine]:
+        """Yield the whole stored log; null means none (skipped, deleted, or not arrived yet)."""
+        del workflow
+        try:
+            entries = self._get(f"/logs/{pipeline.number}/{step.id}") or []
+        except HttpStatus as error:
+            if error.status == NOT_FOUND:
+                return
+            if error.status in {UNAUTHORIZED, FORBIDDEN}:
+                raise PermissionMissing(
+                    f"{self.name} does not show the log of {step.name}",
+                    why=f"GET /api/repos/{self._id}/logs/{pipeline.number}/{step.id} answered {error.status}",
+                    fix=f"open {pipeline.url}",
+                ) from error
+            raise
+        yield from translate.log_lines(entries)
+
+    def changes(self) -> WoodpeckerChanges:
+        """Open the server's event stream on a connection of its own."""
+        return WoodpeckerChanges(self._second(), self._id or self._lookup())

@@ -1,0 +1,105 @@
+"""What each stand is called: headline, reasons and next commands. Layer: ci, above verdict and survey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from homelab.ci.model import Facts, Pipeline, State
+from homelab.ci.port import CiRepository
+from homelab.ci.request import CiRequest
+from homelab.ci.spoken import duration
+from homelab.ci.survey import Sight
+from homelab.ci.verdict import Stand, Verdict
+from homelab.errors import HomelabError
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One answer in words. ``next`` are complete commands."""
+
+    headline: str
+    reasons: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
+
+
+def words(ci: CiRepository, request: CiRequest, sight: Sight, verdict: Verdict) -> Words:
+    """Return what a person reads about ``verdict``."""
+    first = (verdict.because or sight.runs)[0]
+    match verdict.stand:
+        case Stand.GREEN:
+            return Words(_green(sight))
+        case Stand.WAITING:
+            return Words(_progress(verdict.because or sight.runs), next=(request.command(),))
+        case Stand.BLOCKED:
+            return _blocked(ci, request, first)
+        case Stand.SUPERSEDED:
+            return _superseded(ci, request, first)
+    return _plain(request, verdict.stand, first)
+
+
+def _plain(request: CiRequest, stand: Stand, run: Pipeline) -> Words:
+    """The stands that need no further question."""
+    look = (f"look: {run.url}",)
+    return {
+        Stand.RED: Words(f"{run.name} failed"),
+        Stand.DECLINED: Words(f"{run.name} declined{_by(run.reviewed_by)}", look),
+        Stand.CANCELLED: Words(f"{run.name} cancelled{_by(run.cancelled_by)}", (*_cancelled(run), *look)),
+        Stand.SKIPPED: Words(f"{run.name}: every workflow was skipped", look),
+        Stand.UNKNOWN: Words(f"{run.name} ended as {run.said!r}, which is not known to be green", look),
+        Stand.STRANDED: Words(
+            f"{run.name} is stuck before its configuration was read",
+            ("the server lost it: restart or cancel it by hand", *look),
+            (request.command(),),
+        ),
+    }[stand]
+
+
+def _green(sight: Sight) -> str:
+    names = ", ".join(run.name for run in sight.runs)
+    steps = sum(run.steps for run in sight.runs)
+    counted = f", {steps} step{'s' if steps != 1 else ''}" if steps else ""
+    took = duration(max(run.seconds for run in sight.runs))
+    instead = "".join(f", in place of {old.name}" for old, _ in sight.followed)
+    return f"{names}{counted}, {took}{instead}"
+
+
+def _progress(runs: Sequence[Pipeline]) -> str:
+    parts = []
+    for run in runs:
+        active = [step.name for workflow in run.workflows for step in workflow.steps if step.state is State.RUNNING]
+        doing = f" ({', '.join(active[:3])})" if active else ""
+        parts.append(f"{run.name} {run.said or run.state.value}{doing}")
+    return ", ".join(parts)
+
+
+def _by(person: str) -> str:
+    return f" by {person}" if person else ""
+
+
+def _cancelled(run: Pipeline) -> tuple[str, ...]:
+    if run.cancelled_by:
+        return ()
+    return ("by a person, the time limit or a lost agent; the server does not say which",)
+
+
+def _superseded(ci: CiRepository, request: CiRequest, run: Pipeline) -> Words:
+    newer = ci.run(run.superseded_by)
+    if newer is None:
+        return Words(f"{run.name} replaced by #{run.superseded_by}", (f"look: {run.url}",))
+    return Words(
+        f"{run.name} replaced by {newer.name} ({newer.commit[:12]})",
+        (f"not known here to hold {request.oid[:12]}: {newer.url}",),
+        (f"git fetch {request.remote} && {request.command()}",),
+    )
+
+
+def _blocked(ci: CiRepository, request: CiRequest, run: Pipeline) -> Words:
+    """Say who can approve and where. Facts that cannot be had change no verdict."""
+    try:
+        facts = ci.facts()
+    except HomelabError:
+        facts = Facts(slug=run.server, url=run.url)
+    rule = f" (its rule: {facts.approval})" if facts.approval else ""
+    who = "you can approve it" if facts.may_write else f"whoever may push to {facts.slug} can approve it, you may not"
+    return Words(f"{run.name} waits for approval", (f"{who}{rule}: {run.url}",), (request.command(),))
