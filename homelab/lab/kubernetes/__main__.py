@@ -1,0 +1,83 @@
+"""``python -m homelab.lab.kubernetes``: serve a lab cluster until SIGTERM. Layer: entry point."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+from homelab.lab.kubernetes.certificates import make_certificates
+from homelab.lab.kubernetes.cluster import Cluster
+from homelab.lab.kubernetes.kubeconfig import kubeconfig
+from homelab.lab.kubernetes.node.images import Images, NoRegistry, RegistryImages
+from homelab.lab.kubernetes.server import Server
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until told to stop; return the exit code."""
+    options = _parser().parse_args(argv)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    options.state.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_serve(options))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m homelab.lab.kubernetes", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="folder for the token and the kubeconfig")
+    parser.add_argument("--ready", type=Path, required=True, help='file that gets {"port": N, "pid": N} when serving')
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--registry", default="", help="URL every image is pulled from, whatever registry it names")
+    parser.add_argument("--token-file", type=Path, help="file with the administrator's token")
+    parser.add_argument("--namespace", action="append", default=[], help="make this namespace (repeatable)")
+    parser.add_argument("--nodes", type=int, default=1)
+    return parser
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    images: Images = RegistryImages(options.registry) if options.registry else NoRegistry()
+    cluster = Cluster(images, nodes=options.nodes)
+    cluster.populate()
+    for name in options.namespace:
+        cluster.ensure_namespace(name)
+    token = _token(options)
+    server = Server(cluster, token)
+    certificates = make_certificates(options.state)
+    port = await server.start(options.port, tls=certificates.context)
+    url = f"https://127.0.0.1:{port}"
+    _write(options.state / "kubeconfig", kubeconfig(url, certificates.authority, token))
+    _write(options.ready, json.dumps({"port": port, "pid": os.getpid()}))
+    logging.getLogger(__name__).info("serving %s", url)
+    await stopping.wait()
+    await server.stop()
+    if isinstance(images, RegistryImages):
+        await images.close()
+
+
+def _token(options: argparse.Namespace) -> str:
+    path: Path = options.token_file or options.state / "token"
+    if not path.exists():
+        _write(path, secrets.token_urlsafe(24))
+    return path.read_text().strip()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, all at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    scratch.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,379 @@
+"""One container's life on the node: pulled, started, ready, ended, held back. Layer: state of the kubelet.
+
+A state machine over the clock: ``step`` moves it as far as now allows and says when to look again. States, reasons and
+messages from ``pkg/kubelet/kuberuntime`` and ``pkg/kubelet/images/image_manager.go``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from homelab.lab.kubernetes.node.images import Image, Images, NoImage, Pulled
+from homelab.lab.kubernetes.node.life import Life, read_life
+from homelab.lab.kubernetes.node.speeds import Speeds, back_off
+from homelab.lab.kubernetes.objects import Object, stamp
+from homelab.lab.registry.reference import Reference, parse
+
+
+class State(StrEnum):
+    """Where a container is."""
+
+    WAITING = "waiting for its turn"
+    PULLING = "pulling"
+    NO_IMAGE = "no image"
+    INVALID = "not an image name"
+    STARTING = "starting"
+    RUNNING = "running"
+    ENDED = "ended"
+    BACK_OFF = "held back"
+
+
+class Host(Protocol):
+    """What a container needs of its pod and node."""
+
+    speeds: Speeds
+    images: Images
+
+    def now(self) -> float:
+        """Return Unix time in seconds."""
+
+    def present(self, reference: Reference) -> Image | None:
+        """Return the image if the node has it already."""
+
+    def keep(self, reference: Reference, image: Image) -> None:
+        """Remember a pulled image."""
+
+    def wake(self) -> None:
+        """Look at this pod again."""
+
+    def event(self, severity: str, reason: str, message: str, container: str) -> None:
+        """Record an event about a container of this pod."""
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of output: when (Unix seconds) and what."""
+
+    at: float
+    text: str
+
+
+@dataclass(slots=True)
+class Run:
+    """One start of the container; times are Unix seconds."""
+
+    container_id: str
+    started: float
+    life: Life
+    lines: list[Line] = field(default_factory=list)
+    ended: float | None = None
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+class Container:
+    """One container of one pod."""
+
+    def __init__(self, spec: Object, pod_label: str, policy: str, host: Host) -> None:
+        """``pod_label`` is how messages name the pod; ``policy`` is its restartPolicy."""
+        self.spec = spec
+        self.name = str(spec["name"])
+        self.image_text = str(spec["image"])
+        self.reference = parse(self.image_text)
+        self.image: Image | None = None
+        self.state = State.WAITING
+        self.restarts = 0
+        self.run: Run | None = None
+        self.previous: Run | None = None
+        self.reason = ""
+        self.message = ""
+        self._pod_label = pod_label
+        self._policy = policy
+        self._host = host
+        self._until = 0.0
+        self._pulls_failed = 0
+        self._crashes = 0
+        self._told_unhealthy = False
+
+    @property
+    def started(self) -> bool:
+        """Whether it runs now."""
+        return self.state is State.RUNNING
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended with exit code 0 and stays so."""
+        return self.state is State.ENDED and self.run is not None and self.run.exit_code == 0
+
+    @property
+    def failed_for_good(self) -> bool:
+        """Whether it ended badly and nothing restarts it."""
+        return self.state is State.ENDED and self.run is not None and self.run.exit_code != 0
+
+    def ready(self) -> bool:
+        """Say whether it runs and its probes pass."""
+        return self.started and self._probes_pass()
+
+    def step(self) -> float | None:
+        """Move on as far as now allows; return the seconds until the next look, None when only an answer can move it."""
+        step: Callable[[], float | None] = {
+            State.WAITING: self._pull,
+            State.PULLING: lambda: None,
+            State.NO_IMAGE: self._pull_again,
+            State.INVALID: lambda: None,
+            State.STARTING: self._start,
+            State.RUNNING: self._live,
+            State.ENDED: lambda: None,
+            State.BACK_OFF: self._restart,
+        }[self.state]
+        return step()
+
+    def stop(self, grace: float) -> float:
+        """Send SIGTERM; return the seconds until it has ended, at most ``grace``."""
+        if not self.started or self.run is None:
+            return 0.0
+        self._host.event("Normal", "Killing", f"Stopping container {self.name}", self.name)
+        wanted = self.run.life.stop_after
+        return min(self._host.speeds.stop if wanted is None else wanted, grace)
+
+    def end(self, exit_code: int, reason: str) -> None:
+        """Put the running process to an end."""
+        if self.run and self.run.ended is None:
+            self.run.ended, self.run.exit_code, self.run.reason = self._host.now(), exit_code, reason
+        self.state = State.ENDED
+
+    # -- images
+
+    def _pull(self) -> float | None:
+        if self.reference is None:
+            self._refuse_name()
+            return None
+        present = self._host.present(self.reference)
+        if present and self.spec.get("imagePullPolicy") != "Always":
+            text = f'Container image "{self.image_text}" already present on machine'
+            self._host.event("Normal", "Pulled", text, self.name)
+            return self._begin(present)
+        if self.spec.get("imagePullPolicy") == "Never":
+            self.state, self._until = State.NO_IMAGE, math.inf
+            text = f'Container image "{self.image_text}" is not present with pull policy of Never'
+            self.reason, self.message = "ErrImageNeverPull", text
+            self._host.event("Warning", "ErrImageNeverPull", text, self.name)
+            return None
+        self._host.event("Normal", "Pulling", f'Pulling image "{self.image_text}"', self.name)
+        self.state = State.PULLING
+        began = self._host.now()
+        self._host.images.pull(self.reference, lambda pulled: self._pulled(pulled, began))
+        return None
+
+    def _refuse_name(self) -> None:
+        why = "repository name must be lowercase" if self.image_text != self.image_text.lower() else ""
+        why = f"invalid reference format: {why}" if why else "invalid reference format"
+        self.state, self.reason = State.INVALID, "InvalidImageName"
+        text = f'couldn\'t parse image name "{self.image_text}": {why}'
+        self.message = f'Failed to apply default image tag "{self.image_text}": {text}'
+        self._host.event("Warning", "InspectFailed", self.message, self.name)
+        self._host.event("Warning", "Failed", "Error: InvalidImageName", self.name)
+
+    def _pulled(self, pulled: Pulled, began: float) -> None:
+        if self.state is not State.PULLING:
+            return
+        if isinstance(pulled, NoImage):
+            self._no_image(pulled)
+        else:
+            assert self.reference is not None
+            self._host.keep(self.reference, pulled)
+            took = max(self._host.now() - began, self._host.speeds.pull)
+            shown = f"{took * 1000:.0f}ms"
+            text = f'Successfully pulled image "{self.image_text}" in {shown} ({shown} including waiting).'
+            self._host.event("Normal", "Pulled", f"{text} Image size: {pulled.size} bytes.", self.name)
+            self._begin(pulled, extra=max(0.0, self._host.speeds.pull - (self._host.now() - began)))
+        self._host.wake()
+
+    def _no_image(self, failure: NoImage) -> None:
+        self._pulls_failed += 1
+        self.state, self.reason, self.message = State.NO_IMAGE, "ErrImagePull", failure.message
+        wait = back_off(self._host.speeds.pull_back_off, self._pulls_failed, self._host.speeds.longest_back_off)
+        self._until = self._host.now() + wait
+        self._host.event("Warning", "Failed", f'Failed to pull image "{self.image_text}": {failure.message}', self.name)
+        self._host.event("Warning", "Failed", "Error: ErrImagePull", self.name)
+
+    def _pull_again(self) -> float | None:
+        if self._until == math.inf:
+            return None
+        left = self._until - self._host.now()
+        if left <= 0:
+            return self._pull()
+        if self.reason == "ErrImagePull" and left < self._first_look():
+            cause = self.message
+            self.reason = "ImagePullBackOff"
+            self.message = f'Back-off pulling image "{self.image_text}": ErrImagePull: {cause}'
+            text = f'Back-off pulling image "{self.image_text}"'
+            self._host.event("Normal", "BackOff", text, self.name)
+            self._host.event("Warning", "Failed", "Error: ImagePullBackOff", self.name)
+        return left if self.reason == "ImagePullBackOff" else max(left - self._first_look(), 0.0) + 0.01
+
+    def _first_look(self) -> float:
+        """ErrImagePull shows for the first third of a wait, then it is a back-off."""
+        wait = back_off(self._host.speeds.pull_back_off, self._pulls_failed, self._host.speeds.longest_back_off)
+        return wait * 2 / 3
+
+    # -- runs
+
+    def _begin(self, image: Image, extra: float = 0.0) -> float:
+        self.image = image
+        self._pulls_failed = 0
+        life = read_life(image.labels)
+        delay = (self._host.speeds.start if life.start_delay is None else life.start_delay) + extra
+        self.state, self.reason, self.message = State.STARTING, "ContainerCreating", ""
+        self._until = self._host.now() + delay
+        return delay
+
+    def _start(self) -> float | None:
+        left = self._until - self._host.now()
+        if left > 0:
+            return left
+        assert self.image is not None
+        life = read_life(self.image.labels)
+        self._host.event("Normal", "Created", f"Created container: {self.name}", self.name)
+        self._told_unhealthy = False
+        self.previous = self.run or self.previous
+        self.run = Run(_container_id(), self._host.now(), life)
+        if life.start_error:
+            return self._cannot_start(life.start_error)
+        self.state, self.reason, self.message = State.RUNNING, "", ""
+        self.run.lines += [Line(self.run.started, text) for text in life.log]
+        self._host.event("Normal", "Started", f"Started container {self.name}", self.name)
+        return self._live()
+
+    def _cannot_start(self, why: str) -> float | None:
+        assert self.run is not None
+        text = (
+            f"failed to create containerd task: failed to create shim task: OCI runtime create failed: {why}: unknown"
+        )
+        self._host.event("Warning", "Failed", f"Error: {text}", self.name)
+        self.run.ended, self.run.exit_code = self.run.started, 128
+        self.run.reason, self.run.message = "StartError", text
+        return self._after_end()
+
+    def _live(self) -> float | None:
+        assert self.run is not None
+        run, life, now = self.run, self.run.life, self._host.now()
+        self._print_until(now)
+        ends = life.crash_after is not None and self.restarts < life.crashes
+        if ends and life.crash_after is not None:
+            left = run.started + life.crash_after - now
+            if left <= 0:
+                run.lines += [Line(now, text) for text in life.last_log]
+                run.ended, run.exit_code = now, life.exit_code
+                run.reason = "OOMKilled" if life.oom_killed else ("Completed" if life.exit_code == 0 else "Error")
+                return self._after_end()
+        moments = [run.started + life.crash_after if ends and life.crash_after is not None else math.inf]
+        moments += [self._passes_at(), run.started + life.unready_after, self._next_line()]
+        self._tell_unhealthy()
+        ahead = [moment - now for moment in moments if moment > now and moment != math.inf]
+        return min(ahead) if ahead else None
+
+    def _after_end(self) -> float | None:
+        assert self.run is not None
+        if self._policy == "Never" or (self._policy == "OnFailure" and self.run.exit_code == 0):
+            self.state = State.ENDED
+            return None
+        if self._host.now() - self.run.started > self._host.speeds.steady:
+            self._crashes = 0
+        self._crashes += 1
+        self.state = State.BACK_OFF
+        speeds = self._host.speeds
+        if self._crashes == 1:
+            wait = min(0.1, speeds.crash_back_off)
+            self.reason = ""
+        else:
+            wait = back_off(speeds.crash_back_off, self._crashes - 1, speeds.longest_back_off)
+            self.reason = "CrashLoopBackOff"
+            shown = f"{wait:g}s" if wait < 60 else f"{int(wait) // 60}m{int(wait) % 60}s"
+            self.message = f"back-off {shown} restarting failed container={self.name} pod={self._pod_label}"
+            text = f"Back-off restarting failed container {self.name} in pod {self._pod_label}"
+            self._host.event("Warning", "BackOff", text, self.name)
+        self._until = self._host.now() + wait
+        return wait
+
+    def _restart(self) -> float | None:
+        left = self._until - self._host.now()
+        if left > 0:
+            return left
+        self.restarts += 1
+        self.previous = self.run
+        self.run = None
+        return self._pull()
+
+    # -- probes and output
+
+    def _probes(self) -> list[Object]:
+        return [probe for name in ("startupProbe", "readinessProbe") if (probe := self.spec.get(name))]
+
+    def _passes_at(self) -> float:
+        """Return when every probe has passed for the first time; the start when there is none."""
+        assert self.run is not None
+        moment = self.run.started
+        pace = self._host.speeds.probe
+        for probe in self._probes():
+            first = self.run.started + float(probe.get("initialDelaySeconds", 0)) * pace
+            period = max(float(probe.get("periodSeconds", 10)) * pace, 0.01)
+            wanted = self.run.started + self.run.life.ready_after
+            if wanted == math.inf:
+                return math.inf
+            tries = max(0, math.ceil((wanted - first) / period))
+            moment = max(moment, first + (tries + int(probe.get("successThreshold", 1)) - 1) * period)
+        return moment
+
+    def _probes_pass(self) -> bool:
+        if not self._probes():
+            return True
+        assert self.run is not None
+        now = self._host.now()
+        return self._passes_at() <= now < self.run.started + self.run.life.unready_after
+
+    def _tell_unhealthy(self) -> None:
+        if self._told_unhealthy or self._probes_pass() or not self._probes():
+            return
+        self._told_unhealthy = True
+        kind = "Readiness" if self.spec.get("readinessProbe") else "Startup"
+        probe = self._probes()[-1]
+        text = "HTTP probe failed with statuscode: 503" if "httpGet" in probe else "command exited with 1"
+        self._host.event("Warning", "Unhealthy", f"{kind} probe failed: {text}", self.name)
+
+    def _print_until(self, now: float) -> None:
+        assert self.run is not None
+        every = self.run.life.log_every
+        while every and self._next_line() <= now:
+            self.run.lines.append(Line(self._next_line(), self.run.life.log_line))
+
+    def _next_line(self) -> float:
+        assert self.run is not None
+        every = self.run.life.log_every
+        if not every:
+            return math.inf
+        printed = len(self.run.lines) - len(self.run.life.log)
+        return self.run.started + (printed + 1) * every
+
+
+def _container_id() -> str:
+    return f"containerd://{hashlib.sha256(uuid.uuid4().bytes).hexdigest()}"
+
+
+def terminated(run: Run) -> Object:
+    """Return the ``terminated`` state of an ended run."""
+    return {
+        "exitCode": run.exit_code,
+        "reason": run.reason,
+        **({"message": run.message} if run.message else {}),
+        "startedAt": stamp(run.started),
+        "finishedAt": stamp(run.ended or run.started),
+        "containerID": run.container_id,
+    }

@@ -1,0 +1,146 @@
+"""The HTTP server: who asks, what for, and everything that is not an object. Layer: top of the lab cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import ssl
+
+from aiohttp import web
+
+from homelab.lab.kubernetes import discovery
+from homelab.lab.kubernetes.admin import Admin
+from homelab.lab.kubernetes.cluster import Cluster
+from homelab.lab.kubernetes.faults import Faults
+from homelab.lab.kubernetes.objects import Object
+from homelab.lab.kubernetes.openapi import document, index
+from homelab.lab.kubernetes.refusals import Refusal, no_such_page
+from homelab.lab.kubernetes.requests import Asked, read_options, read_path
+from homelab.lab.kubernetes.resources import Resources
+from homelab.lab.kubernetes.rules import Access, User
+from homelab.lab.kubernetes.version import version
+
+_log = logging.getLogger(__name__)
+_REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_MAX_BODY = 3 * 1024 * 1024
+
+
+class Server:
+    """Serves one cluster on loopback."""
+
+    def __init__(self, cluster: Cluster, token: str) -> None:
+        """``token`` is the administrator's."""
+        self.cluster = cluster
+        self.faults = Faults()
+        self.access = Access({token: User("lab-admin")})
+        self.port = 0
+        self._resources = Resources(cluster, self.faults)
+        self._admin = Admin(cluster, self.faults, self.access)
+        self._runner: web.AppRunner | None = None
+        self._controllers: asyncio.Task[None] | None = None
+
+    async def start(self, port: int = 0, *, tls: ssl.SSLContext) -> int:
+        """Serve on 127.0.0.1 and run the controllers; return the port."""
+        app = web.Application(client_max_size=_MAX_BODY)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=tls)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        self._controllers = asyncio.create_task(self.cluster.run())
+        return self.port
+
+    async def stop(self) -> None:
+        """End watches, the controllers and the server."""
+        self.faults.cut_watches()
+        if self._controllers:
+            self._controllers.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._controllers
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        try:
+            if request.path in ("/healthz", "/livez", "/readyz"):
+                return web.Response(text="ok")
+            user = self.access.user(request.headers.get("Authorization", ""))
+            return await self._route(request, user)
+        except Refusal as refusal:
+            return web.Response(
+                body=json.dumps(refusal.status()).encode(),
+                status=refusal.code,
+                content_type="application/json",
+                headers=refusal.headers,
+            )
+
+    async def _route(self, request: web.Request, user: User) -> web.StreamResponse:
+        if request.path.startswith("/_lab/"):
+            return await self._admin.answer(request, user)
+        asked = read_path(request.method, request.path, watch=read_options(request.query).watch)
+        if asked is None:
+            return await self._page(request, user)
+        if broken := await self._broken(request, asked):
+            return broken
+        name = asked.name or read_options(request.query).selected_name
+        self.access.check(user, asked, name)
+        return await self._resources.answer(request, asked)
+
+    async def _broken(self, request: web.Request, asked: Asked) -> web.StreamResponse | None:
+        fault = self.faults.take(asked)
+        if fault is None:
+            return None
+        await asyncio.sleep(fault.delay)
+        if fault.code == 0:
+            if request.transport:
+                request.transport.abort()
+            return web.Response()
+        if fault.body is not None:
+            return web.Response(text=fault.body, status=fault.code, content_type="text/html")
+        raise fault.refusal()
+
+    async def _page(self, request: web.Request, user: User) -> web.StreamResponse:
+        parts = [part for part in request.path.split("/") if part]
+        if request.method == "POST" and request.path == _REVIEW:
+            return _json(self.access.review(user, await request.json()), 201)
+        if request.method != "GET":
+            raise no_such_page()
+        body = _pages(parts)
+        if body is None:
+            raise no_such_page()
+        return _json(body)
+
+
+def _pages(parts: list[str]) -> Object | None:
+    match parts:
+        case []:
+            return {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/openapi/v3", "/version"]}
+        case ["version"]:
+            return version()
+        case ["api"]:
+            return discovery.core_versions()
+        case ["apis"]:
+            return discovery.groups()
+        case ["api", wanted]:
+            return discovery.resources("", wanted)
+        case ["apis", group]:
+            return discovery.group(group)
+        case ["apis", group, wanted]:
+            return discovery.resources(group, wanted)
+        case ["openapi", "v3"]:
+            return index()
+        case ["openapi", "v3", "api", wanted]:
+            return document("", wanted)
+        case ["openapi", "v3", "apis", group, wanted]:
+            return document(group, wanted)
+        case _:
+            return None
+
+
+def _json(body: Object, code: int = 200) -> web.Response:
+    return web.Response(
+        body=json.dumps(body, separators=(",", ":")).encode(), status=code, content_type="application/json"
+    )
