@@ -133,7 +133,7 @@ def branch(raw: Any) -> str:
     parts = name.split("/")
     forbidden = any(char in name for char in " ~^:?*[\\") or ".." in name or "@{" in name or name in ("@", "HEAD")
     malformed = any(not part or part.startswith(".") or part.endswith(".lock") for part in parts)
-    if forbidden or malformed or name.startswith(("-", "refs/")) or name.endswith("."):
+    if forbidden or malformed or name.startswith(("-", "+", "refs/")) or name.endswith("."):
         raise form.UnfitError("is no branch name", 'a short branch name, e.g. "main"')
     return name
 

@@ -122,9 +122,10 @@ def _bytes(path: Path) -> bytes:
         raise
     except OSError as error:
         raise ConfigError(path, f"cannot be read: {error.strerror}", allowed="a file you may read") from None
-    with open(handle, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise ConfigError(path, "is not a file", allowed="a regular file")
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ConfigError(path, "is not a file", allowed="a regular file")
+    with os.fdopen(handle, "rb") as file:
         body = file.read(LARGEST + 1)
     if len(body) > LARGEST:
         raise ConfigError(path, "is too large", allowed=f"at most {LARGEST // 1024} KiB")

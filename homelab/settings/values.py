@@ -40,6 +40,8 @@ def values(merged: Layer, world: World) -> tuple[Value, ...]:
 def _rows(merged: Layer, world: World) -> Iterator[Value]:
     for name in servers(merged):
         yield from _server(merged, name, world.env)
+    if not servers(merged):
+        yield Value("ci", "(no server)", "default")
     yield from _section(merged, ("forge",), {})
     vault = {way: means for way, means in _MEANS.items() if way[0] == "vault"}
     yield from _section(merged, ("vault",), vault)

@@ -13,10 +13,12 @@ from typing import ClassVar
 from homelab.app import App
 from homelab.console.ask import ask
 from homelab.errors import PersonNeeded, UsageError
-from homelab.events import Emit, Event, Notice
+from homelab.events import Event, Notice
 from homelab.git.port import RemoteUrl, Repository
 from homelab.settings.trust import Approval
 from homelab.settings.visible import visible
+
+TAB = "\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,19 @@ def require(app: App, command: str, *, yes: bool) -> None:
     if app.trust.approved(key, command):
         return
     lines = proposal(key, command, app.trust.approvals(key))
-    if not yes:
-        _ask(app, key, lines)
+    if not yes and not app.world.interactive:
+        raise _needed(key, lines)
+    if not yes and not agreed(app, lines):
+        raise _needed(key, ())
     approve(app, key, command)
 
 
-def _ask(app: App, key: str, lines: Sequence[str]) -> None:
-    if not app.world.interactive:
-        raise needed(key, lines)
-    show(app.emit, lines)
-    if not ask(app.world, "Run this command of the repository, now and from now on?"):
-        raise needed(key, ())
+def agreed(app: App, lines: Sequence[str]) -> bool:
+    """Show ``lines`` to the person at the terminal and return whether they say yes."""
+    for line in lines:
+        app.emit(Notice(about="trust", text=line))
+    app.yield_terminal()
+    return ask(app.world, "Run this command of the repository, now and from now on?")
 
 
 def approve(app: App, key: str, command: str) -> None:
@@ -74,20 +78,13 @@ def approve(app: App, key: str, command: str) -> None:
     app.emit(CommandApproved(repository=key, sha256=newest.sha256))
 
 
-def needed(key: str, lines: Sequence[str]) -> PersonNeeded:
-    """Return the error for a command nobody approved, with the command as it would run."""
+def _needed(key: str, lines: Sequence[str]) -> PersonNeeded:
     return PersonNeeded(
         f"a command of {visible(key)} is not approved",
         why="a repository's command runs only after its owner approved that text",
         fix="read it, then: homelab trust  (without a terminal: homelab trust --yes)",
         details=tuple(lines),
     )
-
-
-def show(emit: Emit, lines: Sequence[str]) -> None:
-    """Show what is about to be approved, a line each."""
-    for line in lines:
-        emit(Notice(about="trust", text=line))
 
 
 def proposal(key: str, command: str, approvals: Sequence[Approval]) -> tuple[str, ...]:
@@ -104,7 +101,7 @@ def proposal(key: str, command: str, approvals: Sequence[Approval]) -> tuple[str
 
 def _shown(mark: str, command: str) -> tuple[str, ...]:
     """Return the command's lines exactly as a shell gets them; what a terminal would obey is written out."""
-    return tuple(f"{mark} {visible(line)}" for line in command.split("\n"))
+    return tuple(f"{mark} {visible(line, keep=TAB)}" for line in command.split("\n"))
 
 
 def _address(url: RemoteUrl) -> str | None:

@@ -8,7 +8,6 @@ import pytest
 
 from homelab.settings.toml_lines import Place, lines_of
 
-
 DOCUMENT = """\
 # 1
 top = "a # no comment"

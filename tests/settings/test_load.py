@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from homelab.settings.load import load
+from tests.settings.fakes import origins, settings, shown, world
+
+USER = "[work]\nstrategy = 'squash'\n[timeouts]\nci = 60"
+
+
+def test_the_environment_is_before_the_repository_before_the_user_before_the_default(tmp_path: Path) -> None:
+    default = settings(tmp_path)
+    assert origins(default)["work.strategy"] == "default"
+    user = settings(tmp_path, USER)
+    assert user.repository.strategy == "squash"
+    repository = settings(tmp_path, USER, "[work]\nstrategy = 'rebase'")
+    assert repository.repository.strategy == "rebase"
+    assert origins(repository)["work.strategy"].endswith(".homelab.toml:2")
+    environment = settings(tmp_path, USER, HOMELAB_TIMEOUT_CI="5")
+    assert environment.timeouts.ci == 5.0
+
+
+def test_outside_a_repository_only_the_user_speaks(tmp_path: Path) -> None:
+    loaded = load(world(tmp_path, user=USER), None)
+    assert loaded.repository_file is None
+    assert loaded.repository.strategy == "squash"
+
+
+def test_no_value_ever_holds_a_token(tmp_path: Path) -> None:
+    loaded = settings(
+        tmp_path,
+        HOMELAB_CI_URL="https://ci.example.org",
+        WOODPECKER_TOKEN="hunter2",
+        VAULT_ADDR="https://vault.example.org",
+        VAULT_TOKEN="hunter2",
+    )
+    assert "hunter2" not in repr(loaded)
+    assert shown(loaded)["ci.environment.token_env"] == "HOMELAB_CI_TOKEN (not set), WOODPECKER_TOKEN (set)"
+    assert shown(loaded)["vault.token"] == "VAULT_TOKEN (set)"
