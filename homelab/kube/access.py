@@ -37,6 +37,7 @@ class Channel:
     """A connection pool to one API server, and what proves who we are."""
 
     name: str
+    namespace: str
     host: str
     pool: urllib3.PoolManager
     #: Returns the Authorization header's value, refreshed when due; None: a client certificate, or nobody.
@@ -54,9 +55,9 @@ def open_channel(
     paths = kubeconfig_paths(access, env)
     configuration = Configuration()
     if any(path.exists() for path in paths):
-        name = _load_kubeconfig(configuration, paths, access.context)
+        name, namespace = _load_kubeconfig(configuration, paths, access.context)
     elif access.kubeconfig is None and env.get(incluster_config.SERVICE_HOST_ENV_NAME):
-        name = _load_account(configuration, env, account)
+        name, namespace = _load_account(configuration, env, account)
     else:
         raise TokenMissing(
             "no kubeconfig found",
@@ -66,6 +67,7 @@ def open_channel(
     configuration.retries = False
     return Channel(
         name=name,
+        namespace=namespace,
         host=configuration.host,
         pool=RESTClientObject(configuration).pool_manager,
         authorization=lambda: _authorization(configuration, name),
@@ -83,11 +85,11 @@ def kubeconfig_paths(access: KubernetesAccess, env: Mapping[str, str]) -> list[P
     return [home / part[2:] if part.startswith("~/") else Path(part) for part in listed]
 
 
-def _load_kubeconfig(configuration: Configuration, paths: list[Path], wanted: str | None) -> str:
+def _load_kubeconfig(configuration: Configuration, paths: list[Path], wanted: str | None) -> tuple[str, str]:
     joined = kube_config.ENV_KUBECONFIG_PATH_SEPARATOR.join(str(path) for path in paths)
     contexts, current = _contexts(paths)
     chosen = wanted or current
-    if chosen not in contexts:
+    if chosen is None or chosen not in contexts:
         raise UsageError(
             f"kubeconfig {joined}: " + (f"no context named {chosen}" if chosen else "no current context"),
             why="contexts there: " + (", ".join(contexts) or "none"),
@@ -110,20 +112,26 @@ def _load_kubeconfig(configuration: Configuration, paths: list[Path], wanted: st
             why=heard[-1][:256],
             fix=f"run it by hand: kubectl --context {chosen} auth whoami",
         )
-    return str(chosen)
+    return chosen, contexts[chosen]
 
 
-def _contexts(paths: list[Path]) -> tuple[list[str], str | None]:
-    """Return all contexts, and the current one as kubectl chooses it: the first file that names one."""
-    names: list[str] = []
+def _contexts(paths: list[Path]) -> tuple[dict[str, str], str | None]:
+    """Return all contexts with their namespaces, and the current one.
+
+    As kubectl does it: the first file that names something wins.
+    """
+    found: dict[str, str] = {}
     current: str | None = None
     for path in paths:
         if not path.exists():
             continue
         value = _parsed(path)
-        names += [str(item.get("name")) for item in value.get("contexts") or [] if isinstance(item, dict)]
+        for item in value.get("contexts") or []:
+            if not isinstance(item, dict) or not isinstance(item.get("context"), dict):
+                raise _broken(str(path), "an item of contexts is not a context")
+            found.setdefault(str(item.get("name")), str(item["context"].get("namespace") or "default"))
         current = current or value.get("current-context") or None
-    return list(dict.fromkeys(names)), current
+    return found, current
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -147,7 +155,7 @@ def _broken(where: str, why: str) -> UsageError:
     )
 
 
-def _load_account(configuration: Configuration, env: Mapping[str, str], account: Path) -> str:
+def _load_account(configuration: Configuration, env: Mapping[str, str], account: Path) -> tuple[str, str]:
     try:
         _account.InClusterConfigLoader(
             token_filename=str(account), cert_filename=str(account.with_name("ca.crt")), environ=env
@@ -158,7 +166,8 @@ def _load_account(configuration: Configuration, env: Mapping[str, str], account:
             why=str(error),
             fix="give the pod a serviceAccountName with automountServiceAccountToken: true",
         ) from error
-    return IN_CLUSTER
+    named = account.with_name("namespace")
+    return IN_CLUSTER, (named.read_text().strip() if named.exists() else "default")
 
 
 def _authorization(configuration: Configuration, name: str) -> str | None:

@@ -67,7 +67,7 @@ class ApiCluster:
         self._read_only, self._budget = read_only, budget
         self._pace = pace or Pace(clock)
         self._lock = threading.Lock()
-        self.name = self._channel.name
+        self.name, self.namespace = self._channel.name, self._channel.namespace
         self.skew = 0.0
 
     def get(self, path: str, params: Params | None = None) -> Json:

@@ -46,6 +46,8 @@ class Cluster(Protocol):
 
     #: What a person calls it: the context's name, or ``in-cluster``.
     name: str
+    #: The context's own namespace, ``default`` where it names none.
+    namespace: str
     #: Seconds the server's clock is ahead of ours, from the last answer.
     skew: float
 

@@ -1,0 +1,176 @@
+"""The words of a command line as targets and a request. Layer: the deploy domain, below the verbs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from homelab.deploy.kinds.table import KINDS, kind_named
+from homelab.deploy.model import Patience
+from homelab.deploy.reference import SHORTEST, Wanted, commits_in, parse
+from homelab.deploy.request import WaitRequest
+from homelab.errors import HomelabError, UsageError
+from homelab.git.port import Repository
+from homelab.settings.model import DeployTarget, Settings
+
+_FULL = re.compile(r"[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed after ``deploy wait``; None: not said."""
+
+    targets: tuple[str, ...] = ()
+    namespace: str | None = None
+    sha: str | None = None
+    image: str | None = None
+    digest: str | None = None
+    container: str | None = None
+    timeout: float | None = None
+    reference_timeout: float | None = None
+    stable_for: float | None = None
+    allow_zero: bool = False
+    patient: bool = False
+    fail_fast: bool = False
+    exact: bool = False
+    match: str | None = None
+    trust_tag: bool = False
+    newer_ok: bool = False
+    wait_old_gone: bool = False
+
+
+def request(
+    asked: Asked, settings: Settings, *, repository: Callable[[], Repository], namespace: Callable[[], str]
+) -> WaitRequest:
+    """Return the request. ``repository`` and ``namespace`` are called only where the words need them.
+
+    Raises UsageError for what cannot be meant.
+    """
+    if asked.patient and asked.fail_fast:
+        raise _usage("--patient and --fail-fast contradict each other", "give one of them, or neither")
+    patience = Patience.PATIENT if asked.patient else Patience.NONE if asked.fail_fast else Patience.NORMAL
+    wanted = _wanted(asked, settings, repository)
+    times = settings.timeouts
+    return WaitRequest(
+        targets=targets(asked.targets, settings, asked.namespace, namespace, container=asked.container),
+        wanted=wanted,
+        reference_timeout=times.deploy_reference if asked.reference_timeout is None else asked.reference_timeout,
+        timeout=times.deploy if asked.timeout is None else asked.timeout,
+        stable_for=times.stable_for if asked.stable_for is None else asked.stable_for,
+        allow_zero=asked.allow_zero,
+        newer_ok=asked.newer_ok,
+        wait_old_gone=asked.wait_old_gone,
+        patience=patience,
+        newer=newer_than(wanted.oid, repository),
+    )
+
+
+def targets(
+    typed: Sequence[str],
+    settings: Settings,
+    namespace: str | None,
+    default_namespace: Callable[[], str],
+    *,
+    container: str | None = None,
+) -> tuple[DeployTarget, ...]:
+    """Return the targets typed, else those of the repository file. Raises UsageError where there are none."""
+    configured = tuple(
+        DeployTarget(
+            target.namespace, target.name, target.kind, container or target.container, target.image or own_image
+        )
+        for own_image in (settings.repository.image,)
+        for target in settings.repository.deploy
+    )
+    if not typed:
+        if not configured:
+            raise _usage(
+                "no deploy target", "name one: homelab deploy wait NS/NAME, or add [[deploy]] to .homelab.toml"
+            )
+        return configured
+    known = {(target.kind, target.slug): target for target in configured}
+    meant = (target_of(text, namespace, default_namespace, container) for text in typed)
+    return tuple(dict.fromkeys(known.get((target.kind, target.slug), target) for target in meant))
+
+
+def target_of(
+    text: str, namespace: str | None, default_namespace: Callable[[], str], container: str | None = None
+) -> DeployTarget:
+    """Read ``NS/NAME``, ``NS/KIND/NAME``, or with a namespace given ``NAME`` and ``KIND/NAME``."""
+    match text.split("/"):
+        case [name] if name:
+            return DeployTarget(namespace or default_namespace(), name, container=container)
+        case [first, name] if first and name:
+            kind = kind_named(first)
+            if namespace is not None:
+                return DeployTarget(namespace, name, kind.name if kind else _no_kind(first, text), container)
+            if kind is not None:
+                raise _usage(
+                    f"{text}: is {first} a namespace or a kind?",
+                    f"homelab deploy wait NS/{text}, or -n {first} {name} for the namespace",
+                )
+            return DeployTarget(first, name, container=container)
+        case [space, word, name] if space and word and name and namespace in (None, space):
+            kind = kind_named(word)
+            return DeployTarget(space, name, kind.name if kind else _no_kind(word, text), container)
+    raise _usage(f"{text}: not a target", "write NS/NAME, NS/KIND/NAME, or -n NS KIND/NAME")
+
+
+def _no_kind(word: str, text: str) -> str:
+    raise _usage(f"{text}: no kind named {word}", "kinds: " + ", ".join(KINDS))
+
+
+def _wanted(asked: Asked, settings: Settings, repository: Callable[[], Repository]) -> Wanted:
+    if asked.digest and not _DIGEST.fullmatch(asked.digest):
+        raise _usage(f"--digest {asked.digest}: not a digest", "sha256: and 64 hex digits")
+    digests = frozenset({asked.digest}) if asked.digest else frozenset[str]()
+    if asked.image:
+        if asked.sha:
+            raise _usage("--sha and --image both say what is wanted", "give one of them")
+        wanted = parse(asked.image)
+        if not wanted.path or not (wanted.tag or wanted.digest):
+            raise _usage(f"--image {asked.image}: names no version", "add :TAG or @sha256:DIGEST")
+        return Wanted(image=asked.image, digests=digests, trust_tag=asked.trust_tag)
+    pattern = asked.match or settings.repository.image_match or ""
+    try:
+        re.compile(pattern.replace("{sha}", "0").replace("{sha12}", "0").replace("{sha7}", "0"))
+    except re.error as error:
+        raise _usage(
+            f"--match {pattern}: {error}", "a regular expression over the whole tag, e.g. 'rel-{sha7}'"
+        ) from error
+    oid = _oid(asked.sha, repository)
+    return Wanted(oid=oid, digests=digests, pattern=pattern, exact=asked.exact, trust_tag=asked.trust_tag)
+
+
+def _oid(sha: str | None, repository: Callable[[], Repository]) -> str:
+    """Return the full commit; a full one needs no repository."""
+    if sha is not None and _FULL.fullmatch(sha):
+        return sha.lower()
+    if sha is not None and len(sha) < SHORTEST and re.fullmatch(r"[0-9a-fA-F]+", sha):
+        raise _usage(f"--sha {sha}: too short to prove anything", f"give at least {SHORTEST} digits")
+    return repository().resolve(sha or "HEAD")
+
+
+def newer_than(oid: str, repository: Callable[[], Repository]) -> Callable[[str], bool]:
+    """Return the question whether an image names a commit that contains ``oid``, as far as the repository knows."""
+
+    @lru_cache(maxsize=256)
+    def newer(image: str) -> bool:
+        return any(_contains(repository, run, oid) for run in commits_in(parse(image).tag))
+
+    return newer if oid else lambda _image: False
+
+
+def _contains(repository: Callable[[], Repository], run: str, oid: str) -> bool:
+    try:
+        found = repository().resolve(run)
+        # A branch may be called like a commit: only a commit of that name counts.
+        return found.startswith(run) and found != oid and repository().contains(found, oid) is True
+    except HomelabError:
+        return False
+
+
+def _usage(what: str, fix: str) -> UsageError:
+    return UsageError(what, why="nothing was asked of any server", fix=fix)

@@ -1,0 +1,90 @@
+"""Whether the live pod template names the wanted image: the first of the two predicates. Pure.
+
+Layer: the deploy domain, above model and reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from homelab.deploy.model import Container, Expectation
+from homelab.deploy.reference import Match, match, parse, same_repository
+
+
+class Standing(StrEnum):
+    """What the template says about the wanted image."""
+
+    MET = "met"
+    NOT = "not"
+    #: Another commit that contains the wanted one.
+    NEWER = "newer"
+    #: The tag says so, a digest beside it is not verified.
+    HINT = "hint"
+    #: Containers of different images match; a person must name one.
+    AMBIGUOUS = "ambiguous"
+    #: The named container is not in the template.
+    NO_CONTAINER = "no-container"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The standing, and the containers it was judged by."""
+
+    standing: Standing
+    containers: tuple[Container, ...]
+    match: Match = Match.NO
+
+    @property
+    def live(self) -> str:
+        """Return what the template has, short: one version, or ``name=version`` for each container."""
+        versions = list(dict.fromkeys(parse(container.image).version for container in self.containers))
+        if len(versions) == 1:
+            return versions[0]
+        return ", ".join(f"{c.name}={parse(c.image).version}" for c in self.containers) or "nothing of it"
+
+
+def identify(template: tuple[Container, ...], expectation: Expectation) -> Identity:
+    """Judge the template's containers that carry the app; all of them must match."""
+    target = expectation.target
+    if target.container:
+        named = tuple(container for container in template if container.name == target.container)
+        return _judged(named, expectation) if named else Identity(Standing.NO_CONTAINER, template)
+    repository = target.image or expectation.wanted.image
+    if repository:
+        return _judged(tuple(c for c in template if same_repository(c.image, repository)), expectation)
+    for claim in (_proves, _is_newer, _hints):
+        found = [container for container in template if claim(container, expectation)]
+        if found:
+            return _of_one_image(template, found, expectation)
+    return Identity(Standing.NOT, template)
+
+
+def _of_one_image(template: tuple[Container, ...], found: list[Container], expectation: Expectation) -> Identity:
+    if len({parse(container.image).repository for container in found}) > 1:
+        return Identity(Standing.AMBIGUOUS, tuple(found))
+    return _judged(tuple(c for c in template if same_repository(c.image, found[0].image)), expectation)
+
+
+def _judged(containers: tuple[Container, ...], expectation: Expectation) -> Identity:
+    """Fold the containers' matches: every one must prove it."""
+    matches = [match(container.image, expectation.wanted) for container in containers]
+    if not matches:
+        return Identity(Standing.NOT, containers)
+    if all(found.proves for found in matches):
+        return Identity(Standing.MET, containers, matches[0])
+    if all(found.proves or expectation.newer(c.image) for found, c in zip(matches, containers, strict=True)):
+        return Identity(Standing.NEWER, containers)
+    return Identity(Standing.NOT if Match.NO in matches else Standing.HINT, containers)
+
+
+def _proves(container: Container, expectation: Expectation) -> bool:
+    return match(container.image, expectation.wanted).proves
+
+
+def _hints(container: Container, expectation: Expectation) -> bool:
+    return match(container.image, expectation.wanted) is Match.HINT
+
+
+def _is_newer(container: Container, expectation: Expectation) -> bool:
+    return expectation.newer(container.image)

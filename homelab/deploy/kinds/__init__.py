@@ -1,0 +1,1 @@
+"""What "rolled out" means for each kind of workload, and where its objects live."""

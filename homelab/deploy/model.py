@@ -1,0 +1,353 @@
+"""What ``deploy`` knows of a workload at one moment, what it expects, remembers and concludes.
+
+Frozen records only; times are Unix seconds by our clock. Layer: a leaf of the deploy domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from homelab.deploy.reference import Wanted
+from homelab.outcome import Outcome
+from homelab.settings.model import DeployTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of a workload, a ReplicaSet or a pod. ``status`` is ``True``, ``False`` or ``Unknown``."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of a pod template."""
+
+    name: str
+    image: str
+    init: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a controller counts; absent means 0."""
+
+    updated: int = 0
+    ready: int = 0
+    available: int = 0
+    total: int = 0
+
+    def text(self, want: int) -> str:
+        """Return ``updated/ready/available/want`` as a person reads it."""
+        return f"updated {self.updated}, ready {self.ready}, available {self.available} of {want}"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A workload as its controller and its spec describe it."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    #: ``status.observedGeneration``; 0: never observed.
+    observed: int
+    deleting: bool
+    want: int
+    paused: bool
+    containers: tuple[Container, ...]
+    counters: Counters
+    conditions: tuple[Condition, ...]
+    #: Revision number in an annotation (Deployment), or "".
+    revision: str
+    #: Label selector as a query parameter.
+    selector: str
+    #: ``progressDeadlineSeconds``; None: the kind has none, or it is switched off.
+    deadline: float | None
+    strategy: str
+    #: Fingerprint of the pod template without the labels controllers add.
+    template: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    #: What only this kind has, under the API's own names.
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def condition(self, type_: str) -> Condition | None:
+        """Return the condition of this type, or None."""
+        return next((condition for condition in self.conditions if condition.type == type_), None)
+
+    @property
+    def slug(self) -> str:
+        """``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A ReplicaSet or ControllerRevision owned by the workload."""
+
+    name: str
+    uid: str
+    number: int
+    hash: str
+    created: float | None
+    generation: int = 0
+    observed: int = 0
+    want: int = 0
+    available: int = 0
+    containers: tuple[Container, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    template: str = ""
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a container ended."""
+
+    code: int
+    signal: int
+    reason: str
+    message: str
+    finished: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerStatus:
+    """A container of a live pod: the image its spec names, and what the kubelet reports."""
+
+    name: str
+    image: str
+    init: bool = False
+    #: An init container that keeps running (restartPolicy Always).
+    sidecar: bool = False
+    image_id: str = ""
+    ready: bool = False
+    running: bool = False
+    restarts: int = 0
+    waiting: str = ""
+    message: str = ""
+    ended: Ended | None = None
+    last: Ended | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod owned by one of the workload's revisions."""
+
+    name: str
+    uid: str
+    #: uid of the controller that owns it.
+    owner: str
+    #: The revision's hash from its label.
+    hash: str
+    phase: str
+    deleting: bool
+    ready: bool
+    ready_since: float | None
+    created: float | None
+    node: str
+    scheduled: Condition | None
+    nominated: bool
+    restart_policy: str
+    containers: tuple[ContainerStatus, ...]
+    claims: tuple[str, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        """Say whether it counts: not being deleted, not ended."""
+        return not self.deleting and self.phase not in ("Failed", "Succeeded")
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A Kubernetes Event about one of our objects."""
+
+    about: str
+    where: str
+    type: str
+    reason: str
+    message: str
+    count: int
+    first: float | None
+    last: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything seen at one moment. None in place of a list: not allowed to look."""
+
+    at: float
+    workload: Workload | None
+    revisions: tuple[Revision, ...] | None = None
+    pods: tuple[Pod, ...] | None = None
+    events: tuple[Happening, ...] | None = None
+    #: Revisions and pods were read after the workload; only then may the snapshot prove completion.
+    fresh: bool = True
+    #: Proofs that RBAC denies, as sentences.
+    skipped: tuple[str, ...] = ()
+
+
+class Patience(StrEnum):
+    """How soon a pod that cannot start ends the wait."""
+
+    NORMAL = "normal"
+    #: Only the deadline.
+    PATIENT = "patient"
+    #: At the first sign.
+    NONE = "fail-fast"
+
+
+def nothing_newer(_image: str) -> bool:
+    """Know of no image that contains the wanted commit."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What one target must become, and how long that may take (seconds)."""
+
+    target: DeployTarget
+    wanted: Wanted
+    reference_timeout: float = 300.0
+    timeout: float = 900.0
+    stable_for: float = 10.0
+    allow_zero: bool = False
+    newer_ok: bool = False
+    wait_old_gone: bool = False
+    allow_partial: bool = False
+    ignore_unready_nodes: bool = False
+    patience: Patience = Patience.NORMAL
+    #: Whether an image names a commit that contains the wanted one.
+    newer: Callable[[str], bool] = nothing_newer
+
+
+#: (pod uid, container, class) of a trouble whose clock runs.
+TroubleKey = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When a trouble was first seen, and how many restarts did not count."""
+
+    since: float
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the looks before this one leave behind. Starts with the moment the wait began."""
+
+    began: float
+    uid: str = ""
+    #: When the template first named the wanted image, without a break until now.
+    reference_at: float | None = None
+    #: The template named it at some time during the wait.
+    reached: bool = False
+    complete_at: float | None = None
+    restarts_at_complete: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    troubles: Mapping[TroubleKey, Seen] = field(default_factory=dict)
+    #: The last message that said why an image cannot be pulled, by (pod uid, container).
+    causes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    counters: Counters | None = None
+    stages: Mapping[str, int] = field(default_factory=dict)
+    progress_at: float = 0.0
+    #: Since when a named fact stands: ``absent``, ``unobserved``, ``deadline``, …
+    standing: Mapping[str, float] = field(default_factory=dict)
+
+
+class State(StrEnum):
+    """What a verdict says."""
+
+    REFERENCE = "waiting for the image"
+    PROGRESSING = "progressing"
+    HOLDING = "holding"
+    COMPLETE = "complete"
+    COMPLETE_EMPTY = "complete-empty"
+    FAILED = "failed"
+    ABSENT = "absent"
+    REFERENCE_TIMEOUT = "ref-timeout"
+    TIMEOUT = "timeout"
+    NEEDS_ACTION = "needs-action"
+    SUPERSEDED = "superseded"
+    AMBIGUOUS = "ambiguous"
+
+    @property
+    def final(self) -> bool:
+        """Say whether waiting longer cannot change it."""
+        return self not in (State.REFERENCE, State.PROGRESSING, State.HOLDING)
+
+
+OUTCOMES: Mapping[State, Outcome] = {
+    State.COMPLETE: Outcome.DONE,
+    State.COMPLETE_EMPTY: Outcome.PERSON,
+    State.FAILED: Outcome.RED,
+    State.ABSENT: Outcome.NOTHING,
+    State.REFERENCE_TIMEOUT: Outcome.NOTHING,
+    State.TIMEOUT: Outcome.PENDING,
+    State.NEEDS_ACTION: Outcome.PERSON,
+    State.SUPERSEDED: Outcome.SUPERSEDED,
+    State.AMBIGUOUS: Outcome.USAGE,
+    State.REFERENCE: Outcome.PENDING,
+    State.PROGRESSING: Outcome.PENDING,
+    State.HOLDING: Outcome.PENDING,
+}
+
+
+class Proof(StrEnum):
+    """How completion was proven, strongest first."""
+
+    PODS = "pods"
+    REVISION = "replicaset"
+    COUNTERS = "counters"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One sign that a pod (or the making of pods) is stuck, and whether its grace is over."""
+
+    kind: str
+    pod: str
+    container: str
+    init: bool
+    reason: str
+    message: str
+    image: str
+    since: float
+    restarts: int
+    doomed: bool
+    #: Seconds until its grace is over; None: it never dooms.
+    left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The conclusion from one snapshot."""
+
+    state: State
+    #: One short sentence that is true now.
+    sentence: str
+    #: A class of trouble or a word for why, "" when there is nothing to say.
+    reason: str = ""
+    proof: Proof = Proof.NONE
+    #: The next command or act, for a person.
+    hint: str = ""
+    troubles: tuple[Trouble, ...] = ()
+    #: Seconds after which the same snapshot would give another verdict.
+    again: float | None = None
+    outcome: Outcome = Outcome.PENDING
+
+    def sooner(self) -> Verdict:
+        """Return it with ``again`` no later than the end of any trouble's grace."""
+        graces = [trouble.left for trouble in self.troubles if trouble.left is not None and trouble.left > 0]
+        if self.again is None or not graces:
+            return self
+        return replace(self, again=min(self.again, *graces))

@@ -1,0 +1,164 @@
+"""Image references: taken apart, compared, and matched against a commit. Pure.
+
+The grammar is the one of distribution/reference, with its habit of completing short names.
+Layer: a leaf of the deploy domain.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+DEFAULT_REGISTRY = "docker.io"
+ALIASES = frozenset({"index.docker.io", "registry-1.docker.io", "docker.io"})
+#: Fewer digits of a commit than this prove nothing.
+SHORTEST = 7
+
+_HEX_RUN = re.compile(r"(?<![0-9a-f])[0-9a-f]{7,64}(?![0-9a-z])")
+_DIRTY = re.compile(r"(?:^|[^0-9a-z])dirty(?:$|[^0-9a-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An image reference, completed: ``registry`` is lower-case, ``path`` exact; tag and digest may be ""."""
+
+    registry: str
+    path: str
+    tag: str = ""
+    digest: str = ""
+
+    @property
+    def repository(self) -> str:
+        """``registry/path``: what the reference names without saying which version."""
+        return f"{self.registry}/{self.path}"
+
+    @property
+    def version(self) -> str:
+        """The short text a person tells versions apart by."""
+        if self.tag:
+            return self.tag if not self.digest else f"{self.tag}@{self.digest[:19]}"
+        return self.digest[:19] if self.digest else "latest"
+
+
+class Match(StrEnum):
+    """How a reference names the wanted commit or image."""
+
+    EXACT = "exact"
+    SHORT = "exact-short"
+    EMBEDDED = "embedded"
+    PATTERN = "pattern"
+    DIGEST = "digest"
+    #: The tag says so, but a digest stands beside it and decides alone, and nobody told us the digest.
+    HINT = "hint"
+    NO = "no"
+
+    @property
+    def proves(self) -> bool:
+        """Say whether the reference is proven to be the wanted one."""
+        return self not in (Match.HINT, Match.NO)
+
+
+def parse(text: str) -> Reference:
+    """Take a reference apart. A registry is a first component with ``.`` or ``:``, ``localhost`` or ``[v6]``."""
+    name, _, digest = text.strip().partition("@")
+    start = name.rfind("/") + 1
+    colon = name.find(":", start)
+    if start == 0 and name.startswith("["):
+        colon = -1
+    name, tag = (name, "") if colon < 0 else (name[:colon], name[colon + 1 :])
+    first, slash, rest = name.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost" or first.startswith("[")):
+        registry, path = first.lower(), rest
+    else:
+        registry, path = DEFAULT_REGISTRY, name
+    if registry in ALIASES:
+        registry = DEFAULT_REGISTRY
+        path = path if "/" in path else f"library/{path}"
+    return Reference(registry, path, tag, digest.lower())
+
+
+def same_repository(one: str, other: str) -> bool:
+    """Say whether two references name the same image repository, whatever their versions."""
+    return parse(one).repository == parse(other).repository
+
+
+def rewritten(template: str, live: str) -> bool | None:
+    """Say whether ``live`` is ``template`` through a mirror: None for equal, True for a mirror's, False for another.
+
+    Admission webhooks put a pull-through registry in front; the path then ends in the original one.
+    """
+    one, other = parse(template), parse(live)
+    if one == other:
+        return None
+    original = one.path.removeprefix("library/")
+    suffix = other.path == original or other.path.endswith(f"/{original}")
+    return suffix and (other.digest == one.digest if one.digest else other.tag == one.tag)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The version to look for: a commit (``oid``, full) or a whole reference (``image``); digests that prove it."""
+
+    oid: str = ""
+    image: str = ""
+    #: Digests known to be the wanted content.
+    digests: frozenset[str] = frozenset()
+    #: Regular expression over the whole tag, ``{sha}``, ``{sha12}`` and ``{sha7}`` filled in.
+    pattern: str = ""
+    #: Only the full commit or a prefix of it as the tag; no commit embedded in a longer tag.
+    exact: bool = False
+    #: Take the tag's word where a digest stands beside it.
+    trust_tag: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The wanted version as a sentence names it."""
+        return self.oid[:12] if self.oid else self.image
+
+
+def match(text: str, wanted: Wanted) -> Match:
+    """Say how the reference ``text`` names ``wanted``; the repository is compared only for a whole image."""
+    have = parse(text)
+    digests = wanted.digests
+    if wanted.image:
+        want = parse(wanted.image)
+        if have.repository != want.repository:
+            return Match.NO
+        digests = digests | ({want.digest} if want.digest else frozenset())
+        by_tag = Match.EXACT if (have.tag or "latest") == (want.tag or "latest") and want.tag else Match.NO
+        if want.digest and not want.tag and not have.digest:
+            return Match.NO
+    else:
+        by_tag = match_tag(have.tag, wanted)
+    if not have.digest:
+        return by_tag
+    if digests:
+        return Match.DIGEST if have.digest in digests else Match.NO
+    if by_tag is Match.NO or wanted.trust_tag:
+        return by_tag
+    return Match.HINT
+
+
+def match_tag(tag: str, wanted: Wanted) -> Match:
+    """Say how a tag names the wanted commit, by the first rule that applies."""
+    lowered, full = tag.lower(), wanted.oid.lower()
+    if not tag or not full:
+        return Match.NO
+    if lowered == full:
+        return Match.EXACT
+    if len(lowered) >= SHORTEST and full.startswith(lowered):
+        return Match.SHORT
+    if wanted.pattern and re.fullmatch(_filled(wanted.pattern, full), tag, re.IGNORECASE):
+        return Match.PATTERN
+    embedded = any(full.startswith(run) for run in commits_in(tag))
+    return Match.EMBEDDED if embedded and not wanted.exact and not _DIRTY.search(lowered) else Match.NO
+
+
+def _filled(pattern: str, full: str) -> str:
+    return pattern.replace("{sha}", full).replace("{sha12}", full[:12]).replace("{sha7}", full[:SHORTEST])
+
+
+def commits_in(tag: str) -> list[str]:
+    """Return every text in ``tag`` that could be a commit: hex runs of 7 to 64 digits that stand alone."""
+    return _HEX_RUN.findall(tag.lower())

@@ -1,0 +1,129 @@
+"""What ``deploy wait`` is asked, and what it answers. Layer: the deploy domain, above its model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from homelab.deploy.model import Expectation, Patience, Proof, State, nothing_newer
+from homelab.deploy.reference import Wanted
+from homelab.outcome import Outcome
+from homelab.result import Result
+from homelab.settings.model import DeployTarget
+
+
+@dataclass(frozen=True, slots=True)
+class WaitRequest:
+    """Targets, the version they must run, and how long that may take (seconds)."""
+
+    targets: tuple[DeployTarget, ...]
+    wanted: Wanted
+    reference_timeout: float = 300.0
+    timeout: float = 900.0
+    stable_for: float = 10.0
+    allow_zero: bool = False
+    newer_ok: bool = False
+    wait_old_gone: bool = False
+    allow_partial: bool = False
+    ignore_unready_nodes: bool = False
+    patience: Patience = Patience.NORMAL
+    newer: Callable[[str], bool] = nothing_newer
+
+    def expectation(self, target: DeployTarget) -> Expectation:
+        """Return what one target must become."""
+        return Expectation(
+            target=target,
+            wanted=self.wanted,
+            reference_timeout=self.reference_timeout,
+            timeout=self.timeout,
+            stable_for=self.stable_for,
+            allow_zero=self.allow_zero,
+            newer_ok=self.newer_ok,
+            wait_old_gone=self.wait_old_gone,
+            allow_partial=self.allow_partial,
+            ignore_unready_nodes=self.ignore_unready_nodes,
+            patience=self.patience,
+            newer=self.newer,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """How one target stands at the end of the wait."""
+
+    target: str
+    kind: str
+    cluster: str
+    state: State
+    outcome: Outcome
+    sentence: str
+    reason: str
+    proof: Proof
+    #: Proofs that RBAC denied.
+    skipped: tuple[str, ...]
+    wanted: str
+    #: Container name to live image.
+    live: dict[str, str]
+    revision: str
+    hint: str
+    evidence: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """Return the fields, JSON-ready."""
+        return {
+            "target": self.target,
+            "kind": self.kind,
+            "cluster": self.cluster,
+            "state": self.state.value,
+            "outcome": self.outcome.word,
+            "exit_code": int(self.outcome),
+            "sentence": self.sentence,
+            "reason": self.reason,
+            "proof": self.proof.value,
+            "skipped": list(self.skipped),
+            "wanted": self.wanted,
+            "live": self.live,
+            "revision": self.revision,
+            "hint": self.hint,
+            "evidence": list(self.evidence),
+        }
+
+
+#: What several targets come to, worst first; done only when all are.
+WORST_FIRST = (
+    Outcome.RED,
+    Outcome.USAGE,
+    Outcome.CREDENTIALS,
+    Outcome.UNREACHABLE,
+    Outcome.NOTHING,
+    Outcome.PERSON,
+    Outcome.SUPERSEDED,
+    Outcome.PENDING,
+    Outcome.DONE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeployResult(Result):
+    """The answer of a wait: every target, worst outcome first in the headline."""
+
+    targets: tuple[TargetResult, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Return the evidence of every target that is not done; nothing for a green wait."""
+        return [line for target in self.targets if target.outcome is not Outcome.DONE for line in target.evidence]
+
+    def record(self) -> dict[str, Any]:
+        """Return all targets."""
+        return {"targets": [target.record() for target in self.targets]}
+
+
+def folded(targets: tuple[TargetResult, ...]) -> DeployResult:
+    """Fold the targets into one answer."""
+    worst = min(targets, key=lambda target: WORST_FIRST.index(target.outcome))
+    headline = f"{worst.target}: {worst.sentence}"
+    if len(targets) > 1:
+        done = sum(target.outcome is Outcome.DONE for target in targets)
+        headline = f"{done}/{len(targets)} targets done" + ("" if done == len(targets) else f"; {headline}")
+    return DeployResult(worst.outcome, headline, targets=targets)

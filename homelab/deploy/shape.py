@@ -1,0 +1,254 @@
+"""API dictionaries into the records of :mod:`homelab.deploy.model`. Pure; absent fields mean 0 or "".
+
+Layer: the deploy domain, above its model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from homelab.deploy.model import (
+    Condition,
+    Container,
+    ContainerStatus,
+    Counters,
+    Ended,
+    Happening,
+    Pod,
+    Revision,
+    Workload,
+)
+from homelab.kube.port import Json
+
+REVISION = "deployment.kubernetes.io/revision"
+#: Labels a controller adds to the template it copies.
+HASH_LABELS = ("pod-template-hash", "controller-revision-hash", "rollouts-pod-template-hash")
+#: progressDeadlineSeconds with this value is switched off.
+NO_DEADLINE = 2_147_483_647
+
+
+def moment(stamp: object, skew: float = 0.0) -> float | None:
+    """Return an RFC 3339 stamp as Unix seconds by our clock; None where it is null or malformed."""
+    if not isinstance(stamp, str):
+        return None
+    try:
+        return datetime.fromisoformat(stamp).timestamp() - skew
+    except ValueError:
+        return None
+
+
+def number(value: object) -> int:
+    """Return an integer field, also one written as text; 0 where it is absent or not a number."""
+    try:
+        return int(str(value))
+    except ValueError:
+        return 0
+
+
+def conditions(status: Json, skew: float = 0.0) -> tuple[Condition, ...]:
+    """Return ``status.conditions``."""
+    return tuple(
+        Condition(
+            type=str(item.get("type")),
+            status=str(item.get("status")),
+            reason=str(item.get("reason") or ""),
+            message=str(item.get("message") or ""),
+            since=moment(item.get("lastTransitionTime"), skew),
+        )
+        for item in status.get("conditions") or []
+    )
+
+
+def containers(pod_spec: Json) -> tuple[Container, ...]:
+    """Return the containers of a pod spec, init containers after the others."""
+    plain = (Container(str(c.get("name")), str(c.get("image") or "")) for c in pod_spec.get("containers") or [])
+    init = (
+        Container(str(c.get("name")), str(c.get("image") or ""), init=True)
+        for c in pod_spec.get("initContainers") or []
+    )
+    return (*plain, *init)
+
+
+def fingerprint(template: Json) -> str:
+    """Return a digest of a pod template that ignores the labels controllers add and the unset."""
+    about = template.get("metadata") or {}
+    labels = {key: value for key, value in (about.get("labels") or {}).items() if key not in HASH_LABELS}
+    same = {"labels": labels, "annotations": about.get("annotations") or {}, "spec": template.get("spec") or {}}
+    return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+
+
+def selector(spec: Json) -> str:
+    """Return a label selector as the query parameter that narrows a list."""
+    chosen = spec.get("selector") or {}
+    parts = [f"{key}={value}" for key, value in sorted((chosen.get("matchLabels") or {}).items())]
+    for rule in chosen.get("matchExpressions") or []:
+        values = f"({','.join(rule.get('values') or [])})"
+        parts.append(
+            {
+                "In": f"{rule['key']} in {values}",
+                "NotIn": f"{rule['key']} notin {values}",
+                "Exists": rule["key"],
+                "DoesNotExist": f"!{rule['key']}",
+            }.get(rule.get("operator"), rule["key"])
+        )
+    return ",".join(parts)
+
+
+def owned_by(item: Json) -> str:
+    """Return the uid of the controller that owns an object, or ""."""
+    owners: Iterable[Json] = (item.get("metadata") or {}).get("ownerReferences") or []
+    return next((str(owner.get("uid")) for owner in owners if owner.get("controller")), "")
+
+
+def workload(kind: str, item: Json, skew: float = 0.0, *, facts: Json | None = None) -> Workload:
+    """Return a workload that has ``spec.template``."""
+    about, spec, status = item.get("metadata") or {}, item.get("spec") or {}, item.get("status") or {}
+    template = spec.get("template") or {}
+    seconds = spec.get("progressDeadlineSeconds")
+    strategy = spec.get("strategy") or spec.get("updateStrategy") or {}
+    return Workload(
+        kind=kind,
+        namespace=str(about.get("namespace") or ""),
+        name=str(about.get("name") or ""),
+        uid=str(about.get("uid") or ""),
+        generation=number(about.get("generation")),
+        observed=number(status.get("observedGeneration")),
+        deleting=bool(about.get("deletionTimestamp")),
+        want=1 if spec.get("replicas") is None else number(spec["replicas"]),
+        paused=bool(spec.get("paused")),
+        containers=containers(template.get("spec") or {}),
+        counters=Counters(
+            updated=number(status.get("updatedReplicas")),
+            ready=number(status.get("readyReplicas")),
+            available=number(status.get("availableReplicas")),
+            total=number(status.get("replicas")),
+        ),
+        conditions=conditions(status, skew),
+        revision=str((about.get("annotations") or {}).get(REVISION) or ""),
+        selector=selector(spec),
+        deadline=None if seconds is None or seconds == NO_DEADLINE else float(seconds),
+        strategy=str(strategy.get("type") or "RollingUpdate"),
+        template=fingerprint(template),
+        labels=dict(about.get("labels") or {}),
+        annotations=dict(about.get("annotations") or {}),
+        facts=facts or {},
+    )
+
+
+def replica_set(item: Json, skew: float = 0.0) -> Revision:
+    """Return a ReplicaSet as a revision."""
+    about, spec, status = item.get("metadata") or {}, item.get("spec") or {}, item.get("status") or {}
+    annotations = about.get("annotations") or {}
+    template = spec.get("template") or {}
+    return Revision(
+        name=str(about.get("name") or ""),
+        uid=str(about.get("uid") or ""),
+        number=number(annotations.get(REVISION)),
+        hash=_hash(about.get("labels") or {}),
+        created=moment(about.get("creationTimestamp"), skew),
+        generation=number(about.get("generation")),
+        observed=number(status.get("observedGeneration")),
+        want=1 if spec.get("replicas") is None else number(spec["replicas"]),
+        available=number(status.get("availableReplicas")),
+        containers=containers(template.get("spec") or {}),
+        conditions=conditions(status, skew),
+        template=fingerprint(template),
+        cause=str(annotations.get("kubernetes.io/change-cause") or ""),
+    )
+
+
+def _hash(labels: Json) -> str:
+    return next((str(labels[name]) for name in HASH_LABELS if name in labels), "")
+
+
+def pod(item: Json, skew: float = 0.0) -> Pod:
+    """Return a pod."""
+    about, spec, status = item.get("metadata") or {}, item.get("spec") or {}, item.get("status") or {}
+    stated = {condition.type: condition for condition in conditions(status, skew)}
+    ready = stated.get("Ready")
+    return Pod(
+        name=str(about.get("name") or ""),
+        uid=str(about.get("uid") or ""),
+        owner=owned_by(item),
+        hash=_hash(about.get("labels") or {}),
+        phase=str(status.get("phase") or "Pending"),
+        deleting=bool(about.get("deletionTimestamp")),
+        ready=ready is not None and ready.status == "True",
+        ready_since=ready.since if ready and ready.status == "True" else None,
+        created=moment(about.get("creationTimestamp"), skew),
+        node=str(spec.get("nodeName") or ""),
+        scheduled=stated.get("PodScheduled"),
+        nominated=bool(status.get("nominatedNodeName")),
+        restart_policy=str(spec.get("restartPolicy") or "Always"),
+        containers=_statuses(spec, status, skew),
+        claims=tuple(
+            str(volume["persistentVolumeClaim"].get("claimName"))
+            for volume in spec.get("volumes") or []
+            if volume.get("persistentVolumeClaim")
+        ),
+    )
+
+
+def _statuses(spec: Json, status: Json, skew: float) -> tuple[ContainerStatus, ...]:
+    reported = {
+        str(item.get("name")): item
+        for item in [*(status.get("containerStatuses") or []), *(status.get("initContainerStatuses") or [])]
+    }
+    plain = [_status(c, reported, skew, init=False) for c in spec.get("containers") or []]
+    init = [_status(c, reported, skew, init=True) for c in spec.get("initContainers") or []]
+    return (*plain, *init)
+
+
+def _status(container: Json, reported: dict[str, Json], skew: float, *, init: bool) -> ContainerStatus:
+    found = reported.get(str(container.get("name"))) or {}
+    state, last = found.get("state") or {}, found.get("lastState") or {}
+    waiting = state.get("waiting") or {}
+    return ContainerStatus(
+        name=str(container.get("name")),
+        image=str(container.get("image") or ""),
+        init=init,
+        sidecar=init and container.get("restartPolicy") == "Always",
+        image_id=str(found.get("imageID") or ""),
+        ready=bool(found.get("ready")),
+        running=bool(state.get("running") is not None and "running" in state),
+        restarts=number(found.get("restartCount")),
+        waiting=str(waiting.get("reason") or ""),
+        message=str(waiting.get("message") or ""),
+        ended=_ended(state.get("terminated"), skew),
+        last=_ended(last.get("terminated"), skew),
+    )
+
+
+def _ended(value: Any, skew: float) -> Ended | None:
+    if not isinstance(value, dict):
+        return None
+    return Ended(
+        code=number(value.get("exitCode")),
+        signal=number(value.get("signal")),
+        reason=str(value.get("reason") or ""),
+        message=str(value.get("message") or ""),
+        finished=moment(value.get("finishedAt"), skew),
+    )
+
+
+def happening(item: Json, skew: float = 0.0) -> Happening:
+    """Return a core/v1 Event; each of its stamps may be null."""
+    series, about = item.get("series") or {}, item.get("involvedObject") or {}
+    created = (item.get("metadata") or {}).get("creationTimestamp")
+    last = series.get("lastObservedTime") or item.get("lastTimestamp") or item.get("eventTime")
+    last = last or item.get("firstTimestamp") or created
+    first = item.get("firstTimestamp") or item.get("eventTime") or created
+    return Happening(
+        about=str(about.get("uid") or ""),
+        where=f"{about.get('kind') or ''} {about.get('name') or ''}".strip(),
+        type=str(item.get("type") or ""),
+        reason=str(item.get("reason") or ""),
+        message=str(item.get("message") or ""),
+        count=max(number(series.get("count")), number(item.get("count")), 1),
+        first=moment(first, skew),
+        last=moment(last, skew),
+    )
