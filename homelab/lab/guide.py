@@ -48,3 +48,21 @@ export KUBECONFIG={_quoted(str(lab.kubeconfig))}
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
+
+
+def deployment(image: str) -> str:
+    """Return the sample's Deployment as JSON: two pods, replaced one after the other."""
+    labels = {"app.kubernetes.io/name": "hello"}
+    container = {"name": "hello", "image": image, "ports": [{"name": "http", "containerPort": 8080}]}
+    return json.dumps(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "hello", "namespace": "demo", "labels": labels},
+            "spec": {
+                "replicas": 2,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            },
+        }
+    )

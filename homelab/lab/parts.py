@@ -1,0 +1,142 @@
+"""Start each server of the lab, in the order they need each other. Layer: lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from homelab.clock import Clock
+from homelab.errors import Unreachable
+from homelab.events import Emit
+from homelab.lab.caddy import start_caddy
+from homelab.lab.events import PartStarted
+from homelab.lab.guide import config_text, deployment, env_text
+from homelab.lab.layout import CI_HOST, IMAGE, REMOTE_URL, SLUG, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
+from homelab.lab.openbao import start_openbao
+from homelab.lab.process import Ledger, read_ready, start_part, wait_ready, write_whole
+from homelab.lab.remote import git, make_remote, write_tools
+from homelab.lab.woodpecker.hook import install
+from homelab.secret import Secret
+
+USER = "person"
+
+
+class Starting:
+    """One start of a lab: the surroundings every part needs, and the ledger it is written into."""
+
+    def __init__(self, lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> None:
+        """Start nothing yet."""
+        self.lab, self.env, self.clock, self.emit = lab, env, clock, emit
+        self.ledger = Ledger(lab.ledger)
+
+    def part(self, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> int:
+        """Start one of our own servers; return its port when it serves."""
+        child, ready = start_part(name, "--port", "0", *arguments, folder=self.lab.part(name), env=env or self.env)
+        self.ledger.add(child)
+        port = int(wait_ready(child, lambda: read_ready(ready), clock=self.clock)["port"])
+        self.emit(PartStarted(part=name, where=f"127.0.0.1:{port}"))
+        return port
+
+
+def start_parts(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> str:
+    """Start everything; return the load balancer's address. Raises Unreachable naming the part that does not start."""
+    starting = Starting(lab, env=env, clock=clock, emit=emit)
+    fresh = not lab.bare.exists()
+    write_tools(lab)
+    if fresh:
+        make_remote(lab, env)
+    registry = f"http://127.0.0.1:{starting.part('registry')}"
+    starting.part("kubernetes", "--registry", registry, "--namespace", "demo")
+    if fresh:
+        _first_deploy(starting, registry)
+    vault = _vault(starting)
+    ci = _ci(starting, registry)
+    caddy = start_caddy(lab.part("caddy"), {CI_HOST: f"127.0.0.1:{ci}", VAULT_HOST: vault}, clock=clock)
+    starting.ledger.add(caddy.child)
+    emit(PartStarted(part="caddy", where=caddy.dial))
+    write_whole(lab.config, config_text(lab, dial=caddy.dial, ca_file=str(caddy.ca_file)))
+    write_whole(lab.env, env_text(lab, str(_vault_token_file(lab))))
+    return caddy.dial
+
+
+def vault_token(lab: Layout) -> Secret:
+    """Return the user's Vault token, read from its file."""
+    return Secret(_vault_token_file(lab).read_text().strip())
+
+
+def _vault_token_file(lab: Layout) -> Path:
+    return lab.secrets / "vault-token"
+
+
+def _keep(lab: Layout, name: str, value: str) -> Path:
+    """Write one secret where its owner alone may read it; return the file."""
+    lab.secrets.mkdir(mode=0o700, exist_ok=True)
+    write_whole(lab.secrets / name, value)
+    return lab.secrets / name
+
+
+def _ci_token(lab: Layout) -> str:
+    file = lab.secrets / "ci-token"
+    return file.read_text() if file.exists() else _keep(lab, file.name, secrets.token_urlsafe(32)).read_text()
+
+
+def _vault(starting: Starting) -> str:
+    """Start OpenBao, store the CI token in it, give the user a token that may read it; return its address."""
+    openbao = start_openbao(starting.lab.part("openbao"), clock=starting.clock)
+    starting.ledger.add(openbao.child)
+    openbao.write(VAULT_PATH, {VAULT_FIELD: _ci_token(starting.lab)})
+    _keep(starting.lab, "vault-token", openbao.user_token(VAULT_PATH).reveal())
+    starting.emit(PartStarted(part="openbao", where=openbao.address))
+    return openbao.address
+
+
+def _ci(starting: Starting, registry: str) -> int:
+    """Write the CI server's configuration, start it, and let the remote call it on every push."""
+    lab = starting.lab
+    repository = {
+        "full_name": SLUG,
+        "path": str(lab.bare),
+        "permissions": {USER: "admin"},
+        "clone_url_ssh": REMOTE_URL,
+        "secrets": {
+            "registry": str(_keep(lab, "registry", registry)),
+            "kubeconfig": str(_keep(lab, "kubeconfig", str(lab.kubeconfig))),
+        },
+    }
+    _ci_token(lab)
+    user = {"login": USER, "token_file": str(lab.secrets / "ci-token")}
+    wanted = {"host": f"https://{CI_HOST}", "users": [user], "repositories": [repository]}
+    write_whole(lab.root / "ci.json", json.dumps(wanted, indent=1))
+    path = f"{lab.tools}{os.pathsep}{starting.env.get('PATH', os.defpath)}"
+    port = starting.part(
+        "woodpecker", "--config", str(lab.root / "ci.json"), "--lab-controls", env={**starting.env, "PATH": path}
+    )
+    install(lab.bare, lab.part("woodpecker"))
+    return port
+
+
+def _first_deploy(starting: Starting, registry: str) -> None:
+    """Put the first commit's image into the registry and its Deployment into the cluster."""
+    lab = starting.lab
+    oid = git(lab.clone, "rev-parse", "HEAD", env=starting.env)
+    image = f"{IMAGE}:{oid}"
+    push = [sys.executable, "-m", "homelab.lab.registry.push", image, "--to", registry, "--revision", oid]
+    _run(push, starting, cwd=lab.clone)
+    apply = [str(lab.tools / "kubectl"), "--kubeconfig", str(lab.kubeconfig), "apply", "--filename", "-"]
+    _run(apply, starting, cwd=lab.root, stdin=deployment(image))
+
+
+def _run(argv: list[str], starting: Starting, *, cwd: Path, stdin: str = "") -> None:
+    env = {**starting.env, "KUBECACHEDIR": str(starting.lab.part("kubernetes") / "cache")}
+    done = subprocess.run(argv, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode:
+        raise Unreachable(
+            f"{Path(argv[0]).name} failed while the lab started",
+            why=done.stderr.strip() or f"exit code {done.returncode}",
+            fix="homelab lab down && homelab lab up",
+        )
