@@ -113,9 +113,7 @@ def _ci(starting: Starting, registry: str) -> int:
     wanted = {"host": f"https://{CI_HOST}", "users": [user], "repositories": [repository]}
     write_whole(lab.root / "ci.json", json.dumps(wanted, indent=1))
     path = f"{lab.tools}{os.pathsep}{starting.env.get('PATH', os.defpath)}"
-    port = starting.part(
-        "woodpecker", "--config", str(lab.root / "ci.json"), "--lab-controls", env={**starting.env, "PATH": path}
-    )
+    port = starting.part("woodpecker", "--config", str(lab.root / "ci.json"), env={**starting.env, "PATH": path})
     install(lab.bare, lab.part("woodpecker"))
     return port
 
