@@ -1,0 +1,176 @@
+"""Every state, event and trap of Woodpecker, one row each: what one look answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from homelab.ci.model import Pipeline, State
+from homelab.ci.verdict import Quiet, Stand, judge
+from homelab.outcome import Outcome
+from tests.ci.fakes import pipeline, step, workflow
+
+S = State
+
+
+def failed_and_killed() -> tuple[Any, ...]:
+    return (workflow("lint", S.FAILURE, step("ruff", S.FAILURE, 1)), workflow("build", S.KILLED))
+
+
+ROWS: list[tuple[str, list[Pipeline], Outcome, Stand, bool]] = [
+    ("created", [pipeline(state=S.CREATED)], Outcome.PENDING, Stand.WAITING, False),
+    ("pending", [pipeline(state=S.PENDING)], Outcome.PENDING, Stand.WAITING, False),
+    ("pending without workflows", [pipeline(state=S.PENDING, workflows=())], Outcome.PENDING, Stand.WAITING, False),
+    ("running", [pipeline(state=S.RUNNING)], Outcome.PENDING, Stand.WAITING, False),
+    ("blocked", [pipeline(state=S.BLOCKED)], Outcome.PERSON, Stand.BLOCKED, True),
+    ("success", [pipeline()], Outcome.DONE, Stand.GREEN, True),
+    ("failure", [pipeline(state=S.FAILURE)], Outcome.RED, Stand.RED, True),
+    ("error without workflows", [pipeline(state=S.ERROR, workflows=())], Outcome.RED, Stand.RED, True),
+    ("killed", [pipeline(state=S.KILLED)], Outcome.SUPERSEDED, Stand.CANCELLED, True),
+    ("canceled before anything ran", [pipeline(state=S.CANCELED)], Outcome.SUPERSEDED, Stand.CANCELLED, True),
+    (
+        "declined, with finished still 0",
+        [pipeline(state=S.DECLINED, finished=0, workflows=())],
+        Outcome.RED,
+        Stand.DECLINED,
+        True,
+    ),
+    ("every workflow skipped", [pipeline(state=S.SKIPPED)], Outcome.NOTHING, Stand.SKIPPED, True),
+    (
+        "killed for a newer run",
+        [pipeline(state=S.KILLED, superseded_by=15)],
+        Outcome.SUPERSEDED,
+        Stand.SUPERSEDED,
+        True,
+    ),
+    (
+        "killed by a failing step",
+        [pipeline(state=S.KILLED, killed_by_step="test")],
+        Outcome.RED,
+        Stand.RED,
+        True,
+    ),
+    (
+        "killed hides another workflow's failure",
+        [pipeline(state=S.KILLED, workflows=failed_and_killed())],
+        Outcome.RED,
+        Stand.RED,
+        True,
+    ),
+    (
+        "superseded hides a failure",
+        [pipeline(state=S.KILLED, superseded_by=15, workflows=failed_and_killed())],
+        Outcome.RED,
+        Stand.RED,
+        True,
+    ),
+    (
+        "a step whose failure is ignored, in a green run",
+        [pipeline(workflows=(workflow("build", S.SUCCESS, step("flaky", S.FAILURE, 1), step("test", S.SUCCESS)),))],
+        Outcome.DONE,
+        Stand.GREEN,
+        True,
+    ),
+    (
+        "a skipped workflow beside a green one",
+        [pipeline(workflows=(workflow("build", S.SUCCESS), workflow("deploy", S.SKIPPED)))],
+        Outcome.DONE,
+        Stand.GREEN,
+        True,
+    ),
+    (
+        "killed steps in a workflow skipped by its dependency",
+        [pipeline(workflows=(workflow("build", S.SUCCESS), workflow("x", S.SKIPPED, step("a", S.KILLED, started=0))))],
+        Outcome.DONE,
+        Stand.GREEN,
+        True,
+    ),
+    (
+        "success above a failed workflow",
+        [pipeline(workflows=(workflow("build", S.FAILURE),))],
+        Outcome.RED,
+        Stand.RED,
+        True,
+    ),
+    (
+        "warnings on a green run",
+        [pipeline(errors=())],
+        Outcome.DONE,
+        Stand.GREEN,
+        True,
+    ),
+    (
+        "a state nobody knows, still going",
+        [pipeline(state=S.UNKNOWN, said="warming", finished=0)],
+        Outcome.PENDING,
+        Stand.WAITING,
+        False,
+    ),
+    (
+        "a state nobody knows, ended",
+        [pipeline(state=S.UNKNOWN, said="warm", finished=9)],
+        Outcome.PERSON,
+        Stand.UNKNOWN,
+        True,
+    ),
+    (
+        "a workflow in a state nobody knows, in a run called success",
+        [pipeline(workflows=(workflow("build", S.UNKNOWN),))],
+        Outcome.PERSON,
+        Stand.UNKNOWN,
+        True,
+    ),
+    ("one green, one running", [pipeline(1), pipeline(2, S.RUNNING)], Outcome.PENDING, Stand.WAITING, False),
+    ("one red, one running", [pipeline(1, S.FAILURE), pipeline(2, S.RUNNING)], Outcome.PENDING, Stand.WAITING, False),
+    ("one red, one green", [pipeline(1, S.FAILURE), pipeline(2)], Outcome.RED, Stand.RED, True),
+    ("one blocked, one running", [pipeline(1, S.BLOCKED), pipeline(2, S.RUNNING)], Outcome.PERSON, Stand.BLOCKED, True),
+    ("one blocked, one red", [pipeline(1, S.BLOCKED), pipeline(2, S.FAILURE)], Outcome.RED, Stand.RED, True),
+    ("one blocked, one green", [pipeline(1, S.BLOCKED), pipeline(2)], Outcome.PERSON, Stand.BLOCKED, True),
+    ("one cancelled, one green", [pipeline(1, S.KILLED), pipeline(2)], Outcome.SUPERSEDED, Stand.CANCELLED, True),
+    ("one skipped, one green", [pipeline(1, S.SKIPPED), pipeline(2)], Outcome.DONE, Stand.GREEN, True),
+    ("none", [], Outcome.PENDING, Stand.WAITING, False),
+]
+
+
+@pytest.mark.parametrize(("runs", "outcome", "stand", "final"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_each_state_has_its_one_answer(runs: list[Pipeline], outcome: Outcome, stand: Stand, final: bool) -> None:
+    verdict = judge(runs, quiet=Quiet(states=60.0))
+
+    assert (outcome, stand, final) == (verdict.outcome, verdict.stand, verdict.final)
+
+
+def test_only_green_is_zero() -> None:
+    assert {Stand.GREEN} == {verdict.stand for row in ROWS if (verdict := judge(row[1], quiet=Quiet())).outcome == 0}
+
+
+def test_a_run_stuck_in_created_is_stranded_after_three_minutes() -> None:
+    assert Stand.WAITING is judge([pipeline(state=S.CREATED)], quiet=Quiet(states=179)).stand
+    assert Stand.STRANDED is judge([pipeline(state=S.CREATED)], quiet=Quiet(states=181)).stand
+
+
+def test_a_killed_run_is_judged_again_until_its_agents_have_reported() -> None:
+    killed = pipeline(state=S.KILLED, workflows=(workflow("build", S.RUNNING),))
+
+    assert Stand.WAITING is judge([killed], quiet=Quiet(states=3)).stand
+    assert Stand.CANCELLED is judge([killed], quiet=Quiet(states=31)).stand
+    assert Stand.WAITING is judge([pipeline(state=S.KILLED)], quiet=Quiet(states=0.5)).stand
+
+
+def test_a_green_set_is_not_final_before_it_stayed_the_same_for_the_settle_window() -> None:
+    assert not judge([pipeline()], quiet=Quiet(members=4.9), settle=5).final
+    assert judge([pipeline()], quiet=Quiet(members=5), settle=5).final
+
+
+def test_fail_fast_does_not_wait_for_siblings_nor_for_the_rest_of_a_broken_run() -> None:
+    broken = pipeline(2, S.RUNNING, workflows=(workflow("lint", S.FAILURE), workflow("build", S.RUNNING)))
+
+    assert Stand.WAITING is judge([pipeline(1, S.FAILURE), pipeline(2, S.RUNNING)], quiet=Quiet()).stand
+    assert (2,) == tuple(run.number for run in judge([pipeline(1), broken], quiet=Quiet(), fail_fast=True).because)
+    assert judge([pipeline(1, S.FAILURE), pipeline(2, S.RUNNING)], quiet=Quiet(), fail_fast=True).final
+
+
+def test_waiting_for_approval_keeps_a_blocked_run_from_ending_the_watch() -> None:
+    verdict = judge([pipeline(state=S.BLOCKED)], quiet=Quiet(), wait_approval=True)
+
+    assert (Stand.BLOCKED, False) == (verdict.stand, verdict.final)
