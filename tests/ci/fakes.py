@@ -48,10 +48,10 @@ def step(name: str, state: State, exit_code: int = 0, **fields: Any) -> Step:
     return Step(name=name, state=state, exit_code=exit_code, **given)
 
 
-def raw_step(name: str, state: str = "success", *, id: int = 31, pid: int = 3, exit_code: int = 0) -> Json:
+def raw_step(name: str, state: str = "success", *, number: int = 31, pid: int = 3, exit_code: int = 0) -> Json:
     return {
-        "id": id,
-        "uuid": f"u{id}",
+        "id": number,
+        "uuid": f"u{number}",
         "pipeline_id": 1,
         "pid": pid,
         "ppid": 1,
@@ -66,7 +66,7 @@ def raw_step(name: str, state: str = "success", *, id: int = 31, pid: int = 3, e
 
 def raw_pipeline(number: int, status: str = "success", *, commit: str = OID, **fields: Any) -> Json:
     """A pipeline as 3.x sends it, with one workflow of a clone and a test step."""
-    children = [raw_step("clone", id=30, pid=2) | {"type": "clone"}, raw_step("test", status, id=31)]
+    children = [raw_step("clone", number=30, pid=2) | {"type": "clone"}, raw_step("test", status, number=31)]
     found: Json = {
         "id": 1000 + number,
         "number": number,

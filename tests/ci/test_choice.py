@@ -20,31 +20,31 @@ RUNS = [
 
 
 def test_a_push_of_the_target_speaks_for_the_commit_alone() -> None:
-    assert [1] == numbers(RUNS, target="main")
+    assert numbers(RUNS, target="main") == [1]
 
 
 def test_a_commit_that_is_not_on_the_target_is_judged_by_its_own_branches() -> None:
-    assert [6] == numbers(RUNS[5:], target="main")
-    assert [] == numbers(RUNS[5:], target="main", landed=True)
+    assert numbers(RUNS[5:], target="main") == [6]
+    assert numbers(RUNS[5:], target="main", landed=True) == []
 
 
 def test_a_named_branch_is_the_only_one_that_counts() -> None:
-    assert [6] == numbers(RUNS, target="main", branch="topic")
+    assert numbers(RUNS, target="main", branch="topic") == [6]
 
 
 def test_any_event_means_every_event_but_no_push_of_another_branch() -> None:
-    assert [5, 4, 3, 2, 1] == numbers(RUNS, event="any", target="main")
+    assert numbers(RUNS, event="any", target="main") == [5, 4, 3, 2, 1]
 
 
 def test_two_crons_of_one_commit_are_two_runs() -> None:
-    assert [4, 3] == numbers(RUNS, event="cron")
+    assert numbers(RUNS, event="cron") == [4, 3]
 
 
 def test_of_a_restarted_run_the_newest_attempt_counts() -> None:
     restarted = [pipeline(1, State.FAILURE), pipeline(9, parent=1), pipeline(7, State.FAILURE, parent=1)]
 
-    assert [9] == numbers(restarted, target="main")
+    assert numbers(restarted, target="main") == [9]
 
 
 def test_a_number_chooses_that_run_whatever_made_it() -> None:
-    assert [3] == numbers(RUNS, number=3, target="main")
+    assert numbers(RUNS, number=3, target="main") == [3]

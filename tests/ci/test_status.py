@@ -24,7 +24,7 @@ from tests.fakes import FakeClock
     ],
 )
 def test_one_look_answers_by_the_table(
-    ci: Woodpecker, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock, state: str, outcome: Outcome
+    ci: Woodpecker, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock, *, state: str, outcome: Outcome
 ) -> None:
     clock.time += 3600
     server.add(raw_pipeline(12, state, commit=checkout.first))
@@ -33,7 +33,7 @@ def test_one_look_answers_by_the_table(
     result = status(ci, request, repository=open_repository(checkout.root, {}), clock=clock)
 
     assert outcome is result.outcome
-    assert 3600 == clock.elapsed
+    assert clock.elapsed == 3600
 
 
 def test_no_run_is_7_with_reasons(ci: Woodpecker, checkout: Checkout, clock: FakeClock) -> None:

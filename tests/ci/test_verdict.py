@@ -134,7 +134,7 @@ ROWS: list[tuple[str, list[Pipeline], Outcome, Stand, bool]] = [
 
 
 @pytest.mark.parametrize(("runs", "outcome", "stand", "final"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
-def test_each_state_has_its_one_answer(runs: list[Pipeline], outcome: Outcome, stand: Stand, final: bool) -> None:
+def test_each_state_has_its_one_answer(*, runs: list[Pipeline], outcome: Outcome, stand: Stand, final: bool) -> None:
     verdict = judge(runs, quiet=Quiet(states=60.0))
 
     assert (outcome, stand, final) == (verdict.outcome, verdict.stand, verdict.final)
@@ -166,11 +166,11 @@ def test_fail_fast_does_not_wait_for_siblings_nor_for_the_rest_of_a_broken_run()
     broken = pipeline(2, S.RUNNING, workflows=(workflow("lint", S.FAILURE), workflow("build", S.RUNNING)))
 
     assert Stand.WAITING is judge([pipeline(1, S.FAILURE), pipeline(2, S.RUNNING)], quiet=Quiet()).stand
-    assert (2,) == tuple(run.number for run in judge([pipeline(1), broken], quiet=Quiet(), fail_fast=True).because)
+    assert tuple(run.number for run in judge([pipeline(1), broken], quiet=Quiet(), fail_fast=True).because) == (2,)
     assert judge([pipeline(1, S.FAILURE), pipeline(2, S.RUNNING)], quiet=Quiet(), fail_fast=True).final
 
 
 def test_waiting_for_approval_keeps_a_blocked_run_from_ending_the_watch() -> None:
     verdict = judge([pipeline(state=S.BLOCKED)], quiet=Quiet(), wait_approval=True)
 
-    assert (Stand.BLOCKED, False) == (verdict.stand, verdict.final)
+    assert (verdict.stand, verdict.final) == (Stand.BLOCKED, False)

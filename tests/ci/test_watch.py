@@ -63,35 +63,35 @@ def test_a_green_watch_is_two_lines(
 
     result = run()
 
-    assert (Outcome.DONE, "CI green: #12, 1 step, 1m12s") == (result.outcome, result.headline)
-    assert ["#12 push main https://ci.example.org/repos/7/pipeline/12"] == told(events)
-    assert [] == result.lines()
+    assert (result.outcome, result.headline) == (Outcome.DONE, "CI green: #12, 1 step, 1m12s")
+    assert told(events) == ["#12 push main https://ci.example.org/repos/7/pipeline/12"]
+    assert result.lines() == []
     assert {"#12 pending", "#12 running"} & set(told(events, detail=True))
 
 
 def test_a_red_watch_names_the_step_its_exit_code_and_its_last_lines(
     run: Run, server: FakeWoodpecker, checkout: Checkout
 ) -> None:
-    steps = [raw_step("test", "failure", id=31, exit_code=3)]
+    steps = [raw_step("test", "failure", number=31, exit_code=3)]
     workflows = [{"id": 21, "pid": 1, "name": "build", "state": "failure", "children": steps}]
     server.add(raw_pipeline(12, "failure", commit=checkout.first, workflows=workflows))
     server.logs[31] = log("+ make test", "E   assert 1 == 2")
 
     result = run()
 
-    assert (Outcome.RED, "CI red: #12 build/test: exit 3") == (result.outcome, result.headline)
-    assert [
+    assert (result.outcome, result.headline) == (Outcome.RED, "CI red: #12 build/test: exit 3")
+    assert result.lines()[:4] == [
         "build/test: exit 3",
         "  https://ci.example.org/repos/7/pipeline/12/3",
         "  | + make test",
         "  | E   assert 1 == 2",
-    ] == result.lines()[:4]
-    assert 3 == result.record()["failures"][0]["exit_code"]
+    ]
+    assert result.record()["failures"][0]["exit_code"] == 3
 
 
 def test_a_red_answer_stays_within_its_budget(run: Run, server: FakeWoodpecker, checkout: Checkout) -> None:
     def broken(n: int) -> dict[str, Any]:
-        steps = [raw_step(f"step{n}", "failure", id=100 + n, exit_code=1)]
+        steps = [raw_step(f"step{n}", "failure", number=100 + n, exit_code=1)]
         return {"id": n, "pid": n, "name": f"workflow{n}", "state": "failure", "children": steps}
 
     server.add(raw_pipeline(12, "failure", commit=checkout.first, workflows=[broken(n) for n in range(30)]))
@@ -100,7 +100,7 @@ def test_a_red_answer_stays_within_its_budget(run: Run, server: FakeWoodpecker, 
     result = run()
 
     assert len("\n".join(result.lines()).encode()) < 4000
-    assert 30 == len(result.record()["failures"])
+    assert len(result.record()["failures"]) == 30
 
 
 def test_a_blocked_run_ends_the_watch_at_once_with_who_can_approve_and_where(
@@ -112,11 +112,13 @@ def test_a_blocked_run_ends_the_watch_at_once_with_who_can_approve_and_where(
     result = run()
 
     assert Outcome.PERSON is result.outcome
-    assert 0 == clock.elapsed
-    assert [
-        "whoever may push to team/app can approve it, you may not (its rule: forks): "
-        "https://ci.example.org/repos/7/pipeline/12"
-    ] == list(result.reasons)
+    assert clock.elapsed == 0
+    assert list(result.reasons) == [
+        (
+            "whoever may push to team/app can approve it, you may not (its rule: forks): "
+            "https://ci.example.org/repos/7/pipeline/12"
+        )
+    ]
 
 
 def test_with_wait_approval_the_watch_stays_until_the_approved_run_is_green(
@@ -124,13 +126,13 @@ def test_with_wait_approval_the_watch_stays_until_the_approved_run_is_green(
 ) -> None:
     server.add(raw_pipeline(12, "blocked", commit=checkout.first))
     approved = raw_pipeline(12, "success", commit=checkout.first)
-    approved["workflows"][0] |= {"id": 77, "children": [raw_step("test", id=78)]}
+    approved["workflows"][0] |= {"id": 77, "children": [raw_step("test", number=78)]}
     sequence(server, clock, (60, lambda: server.add(approved)))
 
     result = run(wait_approval=True)
 
     assert Outcome.DONE is result.outcome
-    assert 1 == sum("waits for approval" in line for line in told(events))
+    assert sum("waits for approval" in line for line in told(events)) == 1
 
 
 def test_without_a_run_the_watch_ends_with_7_and_the_causes_it_looked_for(
@@ -138,7 +140,7 @@ def test_without_a_run_the_watch_ends_with_7_and_the_causes_it_looked_for(
 ) -> None:
     result = run()
 
-    assert (Outcome.NOTHING, 90) == (result.outcome, int(clock.elapsed))
+    assert (result.outcome, int(clock.elapsed)) == (Outcome.NOTHING, 90)
     assert "no pipeline for " + checkout.first[:12] + " (push on main) after 1m30s" == result.headline
     assert "probably filtered by branch, event or path" in result.reasons[0]
 
@@ -149,7 +151,7 @@ def test_skip_words_shorten_the_wait_and_are_named(run: Run, checkout: Checkout,
 
     result = run(oid)
 
-    assert (Outcome.NOTHING, "the commit message says [CI SKIP]") == (result.outcome, result.reasons[0])
+    assert (result.outcome, result.reasons[0]) == (Outcome.NOTHING, "the commit message says [CI SKIP]")
     assert clock.elapsed < 20
 
 
@@ -159,22 +161,22 @@ def test_an_inactive_repository_is_said_at_once(run: Run, server: FakeWoodpecker
 
     result = run()
 
-    assert (Outcome.NOTHING, "team/app is not active on home") == (result.outcome, result.reasons[0])
-    assert 0 == clock.elapsed
+    assert (result.outcome, result.reasons[0]) == (Outcome.NOTHING, "team/app is not active on home")
+    assert clock.elapsed == 0
 
 
 def test_a_run_that_is_created_and_removed_was_filtered(
     run: Run, server: FakeWoodpecker, clock: FakeClock, checkout: Checkout
 ) -> None:
     server.add(raw_pipeline(12, "created", commit=checkout.first, workflows=[]))
-    sequence(server, clock, (4, lambda: server.pipelines.clear()))
+    sequence(server, clock, (4, server.pipelines.clear))
 
     result = run()
 
-    assert (Outcome.NOTHING, "#12 was created and removed: every workflow was filtered out") == (
+    assert (
         result.outcome,
         result.reasons[0],
-    )
+    ) == (Outcome.NOTHING, "#12 was created and removed: every workflow was filtered out")
     assert clock.elapsed < 10
 
 
@@ -193,10 +195,10 @@ def test_the_run_of_another_event_is_named_not_believed(run: Run, server: FakeWo
 
     result = run()
 
-    assert (Outcome.NOTHING, "not push on main, but there is #12 cron main success") == (
+    assert (
         result.outcome,
         result.reasons[0],
-    )
+    ) == (Outcome.NOTHING, "not push on main, but there is #12 cron main success")
 
 
 def test_an_inner_commit_of_a_push_is_told_to_watch_the_head(run: Run, checkout: Checkout) -> None:
@@ -217,9 +219,9 @@ def test_the_deadline_answers_8_with_the_command_that_continues(
 
     result = run(timeout=600, flags=("--ci", "home"))
 
-    assert (Outcome.PENDING, "CI waiting: #12 running (test)") == (result.outcome, result.headline)
+    assert (result.outcome, result.headline) == (Outcome.PENDING, "CI waiting: #12 running (test)")
     assert (f"homelab ci watch {checkout.first[:12]} --ci home",) == result.next
-    assert 600 == clock.elapsed
+    assert clock.elapsed == 600
 
 
 def test_a_replaced_run_is_followed_when_the_newer_commit_holds_ours(
@@ -232,9 +234,9 @@ def test_a_replaced_run_is_followed_when_the_newer_commit_holds_ours(
 
     result = run()
 
-    assert (Outcome.DONE, "CI green: #13, 1 step, 1m12s, in place of #12") == (result.outcome, result.headline)
+    assert (result.outcome, result.headline) == (Outcome.DONE, "CI green: #13, 1 step, 1m12s, in place of #12")
     assert newer == result.judged_instead
-    assert 1 == sum("#12 replaced by #13" in line for line in told(events))
+    assert sum("#12 replaced by #13" in line for line in told(events)) == 1
 
 
 def test_a_replaced_run_is_9_when_the_newer_commit_is_not_known_to_hold_ours(
@@ -245,10 +247,10 @@ def test_a_replaced_run_is_9_when_the_newer_commit_is_not_known_to_hold_ours(
 
     result = run()
 
-    assert (Outcome.SUPERSEDED, "CI superseded: #12 replaced by #13 (dddddddddddd)") == (
+    assert (
         result.outcome,
         result.headline,
-    )
+    ) == (Outcome.SUPERSEDED, "CI superseded: #12 replaced by #13 (dddddddddddd)")
     assert "git fetch origin" in result.next[0]
 
 
@@ -258,7 +260,7 @@ def test_an_older_server_that_does_not_name_the_newer_run_is_asked_for_it(
     newer = checkout.commit("second")
     server.add(raw_pipeline(12, "killed", commit=checkout.first), raw_pipeline(13, "success", commit=newer))
 
-    assert "CI green: #13, 1 step, 1m12s, in place of #12" == run().headline
+    assert run().headline == "CI green: #13, 1 step, 1m12s, in place of #12"
 
 
 def test_a_cancelled_run_names_who_cancelled_it(run: Run, server: FakeWoodpecker, checkout: Checkout) -> None:
@@ -266,7 +268,7 @@ def test_a_cancelled_run_names_who_cancelled_it(run: Run, server: FakeWoodpecker
 
     result = run()
 
-    assert (Outcome.SUPERSEDED, "CI cancelled: #12 cancelled by bob") == (result.outcome, result.headline)
+    assert (result.outcome, result.headline) == (Outcome.SUPERSEDED, "CI cancelled: #12 cancelled by bob")
 
 
 def test_a_killed_run_that_turns_green_is_green(
@@ -288,7 +290,7 @@ def test_a_restart_that_is_green_makes_the_commit_green(run: Run, server: FakeWo
 
     result = run()
 
-    assert (Outcome.DONE, [14]) == (result.outcome, [one.number for one in result.pipelines])
+    assert (result.outcome, [one.number for one in result.pipelines]) == (Outcome.DONE, [14])
 
 
 def test_a_server_restart_mid_watch_is_ridden_out_and_said_once(
@@ -304,7 +306,7 @@ def test_a_server_restart_mid_watch_is_ridden_out_and_said_once(
     )
 
     assert Outcome.DONE is run().outcome
-    assert 1 == sum("cannot see CI" in line for line in told(events))
+    assert sum("cannot see CI" in line for line in told(events)) == 1
 
 
 def test_a_server_that_stays_away_ends_the_watch_as_unreachable(
@@ -323,7 +325,7 @@ def test_a_bad_token_ends_the_watch_before_it_began(run: Run, server: FakeWoodpe
 
     with pytest.raises(TokenRejected):
         run()
-    assert 0 == clock.elapsed
+    assert clock.elapsed == 0
 
 
 def test_an_event_ends_the_wait_before_the_poll_would(

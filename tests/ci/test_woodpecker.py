@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from homelab.ci.model import State
 from homelab.ci.woodpecker import Woodpecker
 from homelab.errors import NothingThere, TokenRejected
 from tests.ci.fakes import OID, OTHER, FakeWoodpecker, log, pipeline, raw_pipeline, step, workflow
-from homelab.ci.model import State
 
 
 def test_a_bad_token_is_refused_though_a_public_repository_would_answer_it(
@@ -16,7 +16,7 @@ def test_a_bad_token_is_refused_though_a_public_repository_would_answer_it(
     with pytest.raises(TokenRejected, match="home does not accept the token") as caught:
         ci.runs_of(OID)
 
-    assert ["/api/user"] == server.asked
+    assert server.asked == ["/api/user"]
     assert "homelab doctor" in caught.value.fix
 
 
@@ -37,16 +37,16 @@ def test_only_runs_whose_own_sha_is_the_commit_are_returned_newest_first(
 ) -> None:
     server.add(raw_pipeline(1), raw_pipeline(2, commit=OTHER), raw_pipeline(3))
 
-    assert [3, 1] == [run.number for run in ci.runs_of(OID)]
+    assert [run.number for run in ci.runs_of(OID)] == [3, 1]
 
 
 def test_older_pages_are_read_until_the_commit_cannot_be_older(ci: Woodpecker, server: FakeWoodpecker) -> None:
     server.add(*(raw_pipeline(n, commit=OTHER) | {"created": 10_000 * n} for n in range(2, 202)), raw_pipeline(1))
 
-    assert [1] == [run.number for run in ci.runs_of(OID)]
+    assert [run.number for run in ci.runs_of(OID)] == [1]
     server.asked.clear()
-    assert [] == ci.runs_of(OID, since=1_990_000)
-    assert 1 == len(server.asked)
+    assert ci.runs_of(OID, since=1_990_000) == []
+    assert len(server.asked) == 1
 
 
 def test_a_repository_activated_again_is_found_under_its_new_id(ci: Woodpecker, server: FakeWoodpecker) -> None:
@@ -55,7 +55,7 @@ def test_a_repository_activated_again_is_found_under_its_new_id(ci: Woodpecker, 
     assert server.repo is not None
     server.repo["id"] = 8
 
-    assert [1] == [run.number for run in ci.runs_of(OID)]
+    assert [run.number for run in ci.runs_of(OID)] == [1]
 
 
 def test_a_run_that_was_filtered_after_it_was_created_is_none(ci: Woodpecker) -> None:
@@ -67,20 +67,20 @@ def test_the_page_of_a_run_is_named_by_repository_id_and_number(ci: Woodpecker, 
     run = ci.run(12)
 
     assert run is not None
-    assert "https://ci.example.org/repos/7/pipeline/12" == run.url
+    assert run.url == "https://ci.example.org/repos/7/pipeline/12"
 
 
 def test_a_missing_log_is_empty_and_a_present_one_is_ordered(ci: Woodpecker, server: FakeWoodpecker) -> None:
     server.logs[5] = log("b", "a")[::-1]
     where = pipeline(12), workflow("build", State.SUCCESS)
 
-    assert [] == list(ci.log(*where, step("test", State.SUCCESS, id=4)))
-    assert ["b", "a"] == [line.text for line in ci.log(*where, step("test", State.SUCCESS, id=5))]
+    assert list(ci.log(*where, step("test", State.SUCCESS, id=4))) == []
+    assert [line.text for line in ci.log(*where, step("test", State.SUCCESS, id=5))] == ["b", "a"]
 
 
 def test_facts_say_whether_this_token_may_approve(ci: Woodpecker, server: FakeWoodpecker) -> None:
     server.permissions = {"pull": True, "push": False}
 
     assert not ci.facts().may_write
-    assert "forks" == ci.facts().approval
-    assert 3600 == ci.facts().timeout
+    assert ci.facts().approval == "forks"
+    assert ci.facts().timeout == 3600

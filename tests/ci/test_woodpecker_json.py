@@ -18,42 +18,42 @@ def test_a_pipeline_of_2x_is_read_by_its_old_names() -> None:
 
     run = translate.pipeline(old, web="https://ci.example.org/repos/7", server="home")
 
-    assert (1_700_000_000, 1_700_000_001, 1_700_000_073) == (run.created, run.started, run.finished)
-    assert (110, 120) == (run.workflows[0].steps[1].started, run.workflows[0].steps[1].finished)
+    assert (run.created, run.started, run.finished) == (1_700_000_000, 1_700_000_001, 1_700_000_073)
+    assert (run.workflows[0].steps[1].started, run.workflows[0].steps[1].finished) == (110, 120)
 
 
 def test_a_state_from_the_future_is_unknown_and_keeps_its_word() -> None:
     run = read(status="quarantined")
 
-    assert (State.UNKNOWN, "quarantined") == (run.state, run.said)
+    assert (run.state, run.said) == (State.UNKNOWN, "quarantined")
 
 
 def test_the_clone_step_is_not_counted_as_the_authors() -> None:
-    assert 1 == read().steps
+    assert read().steps == 1
 
 
 def test_warnings_are_no_errors() -> None:
     errors = [{"message": "old syntax", "is_warning": True}, {"message": "bad yaml", "is_warning": False}]
 
-    assert ("bad yaml",) == read(errors=errors).errors
+    assert read(errors=errors).errors == ("bad yaml",)
 
 
 def test_nothing_optional_is_demanded() -> None:
     run = translate.pipeline({"number": 4, "status": "running"}, web="https://ci.example.org/repos/7", server="home")
 
-    assert (4, State.RUNNING, (), ()) == (run.number, run.state, run.errors, run.workflows)
+    assert (run.number, run.state, run.errors, run.workflows) == (4, State.RUNNING, (), ())
 
 
 def test_who_cancelled_and_what_replaced_it_are_read() -> None:
     run = read(cancel_info={"canceled_by_user": "bob", "superseded_by": 15, "canceled_by_step": "test"})
 
-    assert ("bob", 15, "test") == (run.cancelled_by, run.superseded_by, run.killed_by_step)
+    assert (run.cancelled_by, run.superseded_by, run.killed_by_step) == ("bob", 15, "test")
 
 
 def test_log_lines_come_in_order_and_once() -> None:
     entries = [*log("one", "two", "three")[::-1], *log("two", first=1)]
 
-    assert ["one", "two", "three"] == [line.text for line in translate.log_lines(entries)]
+    assert [line.text for line in translate.log_lines(entries)] == ["one", "two", "three"]
 
 
 def test_a_log_line_survives_bad_base64_bad_utf8_null_and_its_newline() -> None:
