@@ -23,8 +23,9 @@ ALWAYS_200: dict[str, str | int] = {
 def require_open(http: Http, vault: VaultServer) -> bool:
     """Return when Vault is initialised and unsealed: True where the node only stands by.
 
-    A standby node passes requests on to the active one, if it can. Raises PersonNeeded otherwise, Unreachable for a node that serves no secrets. Asks without
-    token and namespace: the path exists in the root namespace only.
+    A standby node passes requests on to the active one, if it can. Raises PersonNeeded when
+    closed, Unreachable for a node that serves no secrets. Asks without token and namespace: the
+    path exists in the root namespace only.
     """
     anonymous = http(Site(url=vault.addr or "", dial=vault.dial, ca_file=vault.ca_file, name="Vault"), None)
     try:
@@ -48,7 +49,8 @@ def standby_only(vault: VaultServer, error: HomelabError) -> Unreachable:
 def judge_health(health: Any, addr: str) -> bool:
     """Say whether the node stands by.
 
-    Raise when ``health``, the answer of ``/v1/sys/health``, says that no secret can be read there."""
+    Raises when ``health``, the answer of ``/v1/sys/health``, says that no secret can be read there.
+    """
     if not isinstance(health, dict):
         raise Unreachable(
             f"Vault at {addr} answered its health in an unknown form", why="no object", fix="homelab doctor"

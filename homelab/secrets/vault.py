@@ -35,8 +35,11 @@ def read_field(reference: Reference, *, vault: VaultServer, token: VaultToken, h
         try:
             fields = _Reading(reference, vault, token, with_token).fields()
         except Unreachable as error:
-            require_open(http, vault)  # it may have been sealed meanwhile
-            raise (standby_only(vault, error) if standby else error) from error
+            if isinstance(error, HttpStatus):
+                require_open(http, vault)  # it may have been sealed meanwhile
+            if standby:
+                raise standby_only(vault, error) from error
+            raise
         return _field(fields, reference, vault)
     finally:
         with_token.close()
