@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from homelab.deploy.signals import short_cause
 from homelab.events import Event
 
 
@@ -104,8 +105,9 @@ class PodTroubled(TargetEvent):
 
     def sentence(self) -> str:
         """Say what is wrong, short: the image for a pull, the container otherwise."""
-        about = self.image if self.trouble.startswith("image") else (self.container or self.pod)
-        text = " ".join(self.message.split())
+        pulling = self.trouble.startswith("image")
+        about = self.image if pulling else (self.container or self.pod or "pods")
+        text = short_cause(self.message, self.image) if pulling else " ".join(self.message.split())
         return f"{about}: {self.reason}" + (f": {text[:120]}" if text else "")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import ContainerStatus, Happening, Pod, Snapshot, State, Trouble, Verdict, Workload
 from homelab.deploy.pursuit import Pursuit
+from homelab.deploy.signals import short_cause
 from homelab.errors import HomelabError, HttpStatus
 from homelab.kube.port import Cluster
 
@@ -20,6 +21,8 @@ LOG_LINES = 20
 LINE_WIDTH = 200
 #: All evidence of one target together, in characters.
 BUDGET = 2400
+#: Events that only repeat a waiting state's name.
+SAYING_NOTHING = frozenset({"Error: ImagePullBackOff", "Error: ErrImagePull"})
 
 _SECRET = re.compile(
     r"(?i)(authorization:\s*(?:bearer|basic)\s+|bearer\s+|\b[\w.-]*(?:token|password|passwd|secret|api[_-]?key)\b[\"']?\s*[=:]\s*[\"']?)"
@@ -43,7 +46,7 @@ def gather(pursuit: Pursuit) -> tuple[str, ...]:
         lines += _logs(pursuit.cluster, workload, snapshot, verdict.troubles)
         if verdict.state in (State.FAILED, State.TIMEOUT):
             lines += _events(_fresh_events(pursuit, workload))
-        lines += _conditions(workload)
+            lines += _conditions(workload)
     if verdict.hint:
         lines.append(f"next: {verdict.hint}")
     return tuple(_within_budget(lines))
@@ -80,7 +83,8 @@ def _pod(trouble: Trouble, pod: Pod | None, now: float) -> str:
     status = next((c for c in pod.containers if c.name == trouble.container), None)
     container = f" {'init ' if trouble.init else ''}{trouble.container}:" if trouble.container else ""
     ended = _ended(status) if status else ""
-    text = f": {_short(trouble.message)}" if trouble.message else ""
+    message = short_cause(trouble.message, trouble.image) if trouble.image else trouble.message
+    text = f": {_short(message)}" if message else ""
     return f"pod {pod.name}{node}{age}:{container} {trouble.reason}{ended}{text}"
 
 
@@ -131,7 +135,7 @@ def _events(events: tuple[Happening, ...]) -> list[str]:
     """Return the newest warnings, the same ones merged."""
     merged: dict[tuple[str, str], tuple[int, float]] = {}
     for event in events:
-        if event.type == "Normal":
+        if event.type == "Normal" or event.message in SAYING_NOTHING:
             continue
         key = (event.reason, event.message)
         count, last = merged.get(key, (0, 0.0))

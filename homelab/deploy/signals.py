@@ -72,6 +72,13 @@ def pull_cause(pod: Pod, container: ContainerStatus, events: tuple[Happening, ..
     return ""
 
 
+def short_cause(message: str, image: str) -> str:
+    """Return what a failed pull says after it has named the image for the last time: ``not found``."""
+    text = " ".join(message.split())
+    _, named, after = text.rpartition(image)
+    return after.lstrip('": ') if named and after.strip('": ') else text
+
+
 def _telling(message: str) -> bool:
     lowered = message.lower()
     return any(text in lowered for text in (*MISSING, *DENIED, "timeout", "no such host", "tls", "429"))

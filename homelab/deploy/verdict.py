@@ -24,7 +24,7 @@ from homelab.deploy.model import (
     Verdict,
     Workload,
 )
-from homelab.deploy.signals import Signal, of_creation, of_pod
+from homelab.deploy.signals import Signal, of_creation, of_pod, short_cause
 from homelab.outcome import Outcome
 
 #: A workload that vanished during its rollout may be on its way back (a replacing sync).
@@ -91,7 +91,7 @@ def _reference(workload: Workload, identity: Identity, expectation: Expectation,
         State.REFERENCE_TIMEOUT,
         f"the template never named {wanted} in {expectation.reference_timeout:.0f} s; it has {live}",
         reason="reference",
-        hint=f"kubectl get {workload.kind}/{workload.name} -n {workload.namespace} -o yaml; who changes its image?",
+        hint=f"kubectl get {workload.kind}/{workload.name} -n {workload.namespace} -o yaml",
     )
 
 
@@ -244,9 +244,10 @@ def _holds_the_volume(snapshot: Snapshot, workload: Workload, trouble: Trouble) 
 
 def _said(trouble: Trouble) -> str:
     """Say a trouble in one short clause: an image by its reference, anything else by its container."""
-    text = " ".join(trouble.message.split())
     if trouble.kind.startswith("image"):
-        return f"{trouble.image}: {trouble.reason}" + (f": {text[-120:]}" if text else "")
+        cause = short_cause(trouble.message, trouble.image)
+        return f"{trouble.image}: {trouble.reason}" + (f": {cause[:160]}" if cause else "")
+    text = " ".join(trouble.message.split())
     about = f"{'init ' if trouble.init else ''}{trouble.container} " if trouble.container else ""
     restarts = f", {trouble.restarts} restarts" if trouble.restarts else ""
     return f"{about}{trouble.reason}{restarts}" + (f": {text[:160]}" if text else "")

@@ -1,0 +1,97 @@
+"""A cluster whose state is a function of the virtual clock. Typed against the port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from homelab.errors import HttpStatus, PermissionMissing
+from homelab.kube.port import MERGE_PATCH, Cluster, Json, Params, Watching, whole
+from tests.fakes import FakeClock
+
+Objects = dict[str, list[Json]]
+#: (seconds from which on it holds, what the cluster holds by plural)
+Scene = tuple[float, Objects]
+
+
+class FakeCluster:
+    """Answers GET and LIST from scenes; denies what RBAC denies; has no watch unless given one."""
+
+    def __init__(self, clock: FakeClock, scenes: Sequence[Scene], *, deny: frozenset[str] = frozenset()) -> None:
+        self.clock, self.scenes, self.deny = clock, sorted(scenes, key=lambda scene: scene[0]), deny
+        self.name, self.namespace, self.skew = "fake", "t", 0.0
+        self.asked: list[str] = []
+        self.patched: list[tuple[str, Json]] = []
+        self.log_texts: dict[tuple[str, str, bool], str] = {}
+        self.fail: Callable[[str], None] = lambda _path: None
+
+    @property
+    def objects(self) -> Objects:
+        return [held for since, held in self.scenes if self.clock.elapsed >= since][-1]
+
+    def get(self, path: str, params: Params | None = None) -> Json:
+        plural, name = self._asked("get", path)
+        for item in self.objects.get(plural, []):
+            if item["metadata"]["name"] == name:
+                return item
+        raise HttpStatus(f"{path}: 404", status=404, why="not found", fix="look elsewhere")
+
+    def list(self, path: str, params: Params | None = None, *, keep: Callable[[Json], Any] = whole) -> Json:
+        plural, _ = self._asked("list", path)
+        return {"items": [keep(item) for item in self.objects.get(plural, [])], "resourceVersion": "1"}
+
+    def watch(
+        self, path: str, *, resource_version: str, params: Params | None = None, timeout: float = 60.0
+    ) -> Watching:
+        raise PermissionMissing("not allowed to watch", why="403", fix="ask for it")
+
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        previous: bool = False,
+        tail: int = 20,
+        limit_bytes: int = 65_536,
+    ) -> str:
+        text = self.log_texts.get((pod, container, previous))
+        if text is None:
+            raise HttpStatus("no log", status=400, why="previous terminated container not found", fix="wait")
+        return text
+
+    def patch(self, path: str, body: Json, *, content_type: str = MERGE_PATCH) -> Json:
+        self.patched.append((path, body))
+        return body
+
+    def close(self) -> None:
+        pass
+
+    def _asked(self, verb: str, path: str) -> tuple[str, str]:
+        self.asked.append(f"{verb} {path}")
+        self.fail(path)
+        parts = path.split("/namespaces/")[1].split("/")
+        plural, name = parts[1], parts[2] if len(parts) > 2 else ""
+        if f"{verb} {plural}" in self.deny:
+            raise PermissionMissing(f"not allowed to {verb} {plural}", why="403", fix="homelab deploy rbac")
+        return plural, name
+
+
+class FakeWatching:
+    """A watch that says what it was given, then ends or raises."""
+
+    def __init__(self, events: Sequence[Json], end: Exception | None = None) -> None:
+        self.events, self.end, self.closed = events, end, False
+
+    def __iter__(self) -> Iterator[Json]:
+        yield from self.events
+        if self.end is not None:
+            raise self.end
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def typed(cluster: FakeCluster) -> Cluster:
+    """Prove to the type checker that the fake is a cluster."""
+    return cluster

@@ -1,0 +1,390 @@
+"""The verdict over snapshots: every state that fooled a tool once, as a row. Times count from the wait's begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from homelab.deploy import shape
+from homelab.deploy.kinds.table import KINDS
+from homelab.deploy.memory import remember
+from homelab.deploy.model import Expectation, Memory, Patience, Proof, Snapshot, State, Verdict
+from homelab.deploy.reference import Wanted
+from homelab.deploy.verdict import verdict
+from homelab.outcome import Outcome
+from homelab.settings.model import DeployTarget
+from tests.deploy.objects import (
+    FULL,
+    NEWER,
+    OLD,
+    REPOSITORY,
+    T0,
+    WANTED,
+    Json,
+    deployment,
+    event,
+    image,
+    old_pod,
+    old_replica_set,
+    pod,
+    progressing,
+    replica_set,
+    running,
+    waiting,
+)
+
+EXPECTED = Expectation(target=DeployTarget("t", "web"), wanted=Wanted(oid=FULL))
+
+
+@dataclass
+class Scene:
+    """What the cluster holds at a moment; None for a list that RBAC denies."""
+
+    workload: Json | None
+    revisions: list[Json] | None = field(default_factory=lambda: [replica_set(), old_replica_set()])
+    pods: list[Json] | None = field(default_factory=lambda: [pod()])
+    events: list[Json] | None = field(default_factory=list)
+    fresh: bool = True
+
+    def snapshot(self, at: float, kind: str = "deployment") -> Snapshot:
+        form = KINDS[kind].revisions
+        return Snapshot(
+            at=T0 + at,
+            workload=None if self.workload is None else KINDS[kind].read(self.workload, 0.0),
+            revisions=None
+            if self.revisions is None
+            else tuple(form[2](item, 0.0) for item in self.revisions)
+            if form
+            else (),
+            pods=None if self.pods is None else tuple(shape.pod(item) for item in self.pods),
+            events=None if self.events is None else tuple(shape.happening(item) for item in self.events),
+            fresh=self.fresh,
+        )
+
+
+def judge(*scenes: tuple[float, Scene], expectation: Expectation = EXPECTED, **wanted: Any) -> Verdict:
+    """Look at each scene at its time; return the last verdict."""
+    expectation = replace(expectation, **wanted)
+    memory = Memory(began=T0)
+    concluded = None
+    for at, scene in scenes:
+        snapshot = scene.snapshot(at, expectation.target.kind)
+        memory = remember(memory, snapshot, expectation, T0 + at)
+        concluded = verdict(snapshot, expectation, memory, T0 + at)
+    assert concluded is not None
+    return concluded
+
+
+OLD_TEMPLATE = Scene(deployment(OLD, revision="1"), [replica_set(OLD, name="web-old", revision="1")], [old_pod()])
+COMPLETE = Scene(deployment())
+STARTING = pod(container=running(ready=False), ready_since=None)
+EXCEEDED = [progressing("ProgressDeadlineExceeded", 'ReplicaSet "web-new" has timed out progressing.', "False")]
+STALE = [progressing("ProgressDeadlineExceeded", 'ReplicaSet "web-old" has timed out progressing.', "False")]
+HALF = deployment(counts=(1, 1, 1, 2), conditions=[progressing("ReplicaSetUpdated")])
+NOT_FOUND = f'rpc error: code = NotFound desc = failed to pull "{WANTED}": {WANTED}: not found'
+UNPULLED = pod(
+    container=waiting("ImagePullBackOff", f'Back-off pulling image "{WANTED}"'), ready_since=None, phase="Pending"
+)
+PULL_FAILED = event("web-new-1", "Failed", f'Failed to pull image "{WANTED}": {NOT_FOUND}', at=0)
+
+
+def crashing(restarts: int, *, code: int = 1, reason: str = "Error", created: float = 1) -> Json:
+    last = {"exitCode": code, "reason": reason}
+    return pod(
+        container=waiting("CrashLoopBackOff", "back-off 10s", restarts=restarts, last=last),
+        ready_since=None,
+        created=created,
+    )
+
+
+def with_new(item: Json, *events: Json) -> Scene:
+    """The old pod serves; the new one is ``item``."""
+    return Scene(
+        HALF, [replica_set(available=0), old_replica_set(want=1, available=1)], [item, old_pod()], list(events)
+    )
+
+
+def test_1_a_perfect_old_template_is_only_waiting_for_the_image() -> None:
+    found = judge((0, OLD_TEMPLATE))
+    assert found.state is State.REFERENCE
+    assert found.sentence == "wants 0123456789ab, template has fedcba987654"
+
+
+def test_2_an_old_ready_pod_does_not_answer_for_the_new_one() -> None:
+    assert judge((0, with_new(STARTING))).state is State.PROGRESSING
+
+
+def test_3_the_instant_before_the_first_new_pod_is_progressing() -> None:
+    recreate = deployment(counts=(0, 1, 1, 1), conditions=[progressing("NewReplicaSetCreated")])
+    scene = Scene(recreate, [replica_set(want=0), old_replica_set(want=1, available=1)], [old_pod()])
+    assert judge((0, scene)).state is State.PROGRESSING
+
+
+def test_4_counters_of_an_unobserved_generation_prove_nothing() -> None:
+    found = judge((0, Scene(deployment(generation=5, observed=4))))
+    assert found.state is State.PROGRESSING
+    assert found.sentence == "waiting for its controller"
+
+
+def test_4_a_controller_that_never_looks_is_named_after_30_seconds() -> None:
+    unseen = Scene(deployment(generation=5, observed=4))
+    assert judge((0, unseen), (31, unseen)).sentence == "its controller has not seen generation 5"
+
+
+def test_5_a_paused_deployment_needs_a_person() -> None:
+    found = judge((0, Scene(deployment(paused=True, counts=(0, 1, 1, 1)))))
+    assert (found.state, found.outcome) == (State.NEEDS_ACTION, Outcome.PERSON)
+    assert found.hint == "kubectl rollout resume deployment/web -n t"
+
+
+def test_6_zero_replicas_run_nothing() -> None:
+    empty = Scene(deployment(want=0, counts=(0, 0, 0, 0)), [replica_set(want=0)], [])
+    assert (judge((0, empty)).state, judge((0, empty)).outcome) == (State.COMPLETE_EMPTY, Outcome.PERSON)
+    assert judge((0, empty), allow_zero=True).outcome is Outcome.DONE
+
+
+def test_6_zero_replicas_wanted_while_a_pod_remains_is_progressing() -> None:
+    leaving = Scene(deployment(want=0, counts=(1, 1, 1, 1)), [replica_set(want=0)], [pod()])
+    assert judge((0, leaving)).state is State.PROGRESSING
+
+
+def test_7_a_deadline_of_another_replicaset_is_stale() -> None:
+    stale = Scene(deployment(counts=(0, 1, 1, 1), conditions=STALE), [replica_set(available=0), old_replica_set()])
+    assert judge((0, stale), (40, stale)).state is State.PROGRESSING
+
+
+def test_8_a_deadline_of_the_new_replicaset_is_the_end() -> None:
+    late = deployment(counts=(1, 0, 0, 1), conditions=EXCEEDED)
+    found = judge((0, Scene(late, [replica_set(available=0)], [STARTING])))
+    assert (found.state, found.reason, found.outcome) == (State.FAILED, "deadline", Outcome.RED)
+
+
+def test_8_without_replicasets_a_deadline_must_stand_to_count() -> None:
+    late = Scene(deployment(counts=(1, 0, 0, 1), conditions=EXCEEDED), None, None, None)
+    assert judge((0, late)).state is State.PROGRESSING
+    assert judge((0, late), (31, late)).state is State.FAILED
+
+
+def test_9_an_old_pod_that_terminates_does_not_hold_completion_back() -> None:
+    leaving = Scene(deployment(), pods=[pod(), old_pod(deleting=True)])
+    assert judge((0, leaving)).state is State.COMPLETE
+    assert judge((0, leaving), wait_old_gone=True).state is State.PROGRESSING
+
+
+def test_an_old_pod_that_still_serves_holds_completion_back() -> None:
+    found = judge((0, Scene(deployment(), pods=[pod(), old_pod()])))
+    assert (found.state, found.sentence) == (State.PROGRESSING, "old pod web-old-1 still serves")
+
+
+def test_10_a_crash_during_the_hold_is_a_failure() -> None:
+    ready = Scene(deployment(), pods=[pod(ready_since=0)])
+    crashed = Scene(
+        deployment(counts=(1, 0, 0, 1)),
+        [replica_set(available=0)],
+        [pod(container=running(restarts=1, ready=False), ready_since=None)],
+    )
+    assert judge((0, ready)).state is State.HOLDING
+    found = judge((0, ready), (5, crashed))
+    assert (found.state, found.reason) == (State.FAILED, "crash")
+    assert found.sentence == "crash: web-new-1 was Ready, then restarted"
+
+
+def test_a_flap_without_restart_starts_the_hold_anew() -> None:
+    ready = Scene(deployment(), pods=[pod(ready_since=0)])
+    unready = Scene(deployment(counts=(1, 0, 0, 1)), [replica_set(available=0)], [STARTING])
+    again = Scene(deployment(), pods=[pod(ready_since=8)])
+    assert judge((0, ready), (5, unready)).state is State.PROGRESSING
+    assert judge((0, ready), (5, unready), (11, again)).state is State.HOLDING
+    assert judge((0, ready), (5, unready), (11, again), (18, again)).state is State.COMPLETE
+
+
+def test_pods_that_are_ready_for_long_need_no_hold() -> None:
+    found = judge((0, COMPLETE))
+    assert (found.state, found.proof) == (State.COMPLETE, Proof.PODS)
+    assert found.sentence == "complete 1/1, proof: pods"
+
+
+def test_11_a_missing_image_fails_after_its_grace_though_an_old_pod_serves() -> None:
+    scene = with_new(UNPULLED, PULL_FAILED)
+    assert judge((0, scene), (29, scene)).state is State.PROGRESSING
+    found = judge((0, scene), (31, scene))
+    assert (found.state, found.reason) == (State.FAILED, "image-missing")
+    assert found.sentence == f"image-missing: {WANTED}: ImagePullBackOff: not found"
+
+
+def test_11_a_wait_begun_late_counts_the_grace_from_the_event() -> None:
+    scene = with_new(UNPULLED, event("web-new-1", "Failed", f'Failed to pull image "{WANTED}": {NOT_FOUND}', at=-60))
+    assert judge((0, scene)).state is State.FAILED
+
+
+def test_11_flapping_between_pull_states_does_not_reset_the_grace() -> None:
+    failing = pod(container=waiting("ErrImagePull", NOT_FOUND), ready_since=None, phase="Pending")
+    first, second = with_new(failing), with_new(UNPULLED)
+    found = judge((0, first), (10, second), (20, first), (31, second))
+    assert (found.state, found.reason) == (State.FAILED, "image-missing")
+
+
+def test_12_one_restart_is_not_a_failure() -> None:
+    scene = with_new(crashing(1))
+    assert judge((2, scene), (3, scene)).state is State.PROGRESSING
+
+
+def test_12_three_restarts_are() -> None:
+    found = judge((2, with_new(crashing(1))), (20, with_new(crashing(3))))
+    assert (found.state, found.reason) == (State.FAILED, "crash")
+    assert found.sentence == "crash: app exit 1, 3 restarts"
+
+
+def test_12_restarts_before_the_wait_are_history() -> None:
+    before = with_new(crashing(7, created=-600))
+    assert judge((0, before), (5, before)).state is State.PROGRESSING
+    assert judge((0, before), (61, before)).state is State.FAILED
+
+
+def test_a_kill_for_memory_counts_double() -> None:
+    killed = with_new(crashing(2, code=137, reason="OOMKilled"))
+    assert judge((2, with_new(crashing(1))), (10, killed)).sentence == "crash: app OOMKilled, 2 restarts"
+
+
+def test_13_a_template_that_moved_on_is_superseded() -> None:
+    found = judge((0, with_new(STARTING)), (5, Scene(deployment(image(NEWER), revision="3"))))
+    assert (found.state, found.outcome) == (State.SUPERSEDED, Outcome.SUPERSEDED)
+    assert found.sentence == "the template moved on from 0123456789ab to abcabcabcabc"
+
+
+def test_13_a_live_commit_that_contains_ours_is_superseded_at_once_or_accepted() -> None:
+    scene = Scene(deployment(image(NEWER)), [replica_set(image(NEWER))], [pod(img=image(NEWER))])
+
+    def newer(reference: str) -> bool:
+        return reference == image(NEWER)
+
+    assert judge((0, scene), newer=newer).state is State.SUPERSEDED
+    assert judge((0, scene), newer=newer, newer_ok=True).state is State.COMPLETE
+
+
+def test_14_a_platform_digest_of_a_pinned_index_is_no_contradiction() -> None:
+    pinned = f"{REPOSITORY}:{FULL}@sha256:{'a' * 64}"
+    wanted = Wanted(oid=FULL, digests=frozenset({f"sha256:{'a' * 64}"}))
+    platform = running(image_id=f"docker-pullable://{REPOSITORY}@sha256:{'b' * 64}")
+    scene = Scene(deployment(pinned), [replica_set(pinned)], [pod(img=pinned, container=platform)])
+    assert judge((0, scene), wanted=wanted).state is State.COMPLETE
+
+
+def test_14_an_unverified_digest_needs_a_person() -> None:
+    pinned = f"{REPOSITORY}:{FULL}@sha256:{'a' * 64}"
+    found = judge((0, Scene(deployment(pinned), [replica_set(pinned)], [pod(img=pinned)])))
+    assert (found.state, found.reason) == (State.NEEDS_ACTION, "unverified")
+
+
+def test_20_without_pods_the_counters_and_the_replicaset_prove() -> None:
+    found = judge((0, Scene(deployment(), pods=None, events=None)), stable_for=0.0)
+    assert (found.state, found.proof) == (State.COMPLETE, Proof.REVISION)
+    found = judge((0, Scene(deployment(), None, None, None)), stable_for=0.0)
+    assert (found.state, found.proof) == (State.COMPLETE, Proof.COUNTERS)
+    assert found.sentence == "complete 1/1, proof: counters"
+
+
+def test_20_without_pod_stamps_the_hold_is_counted_from_our_own_look() -> None:
+    scene = Scene(deployment(), pods=None, events=None)
+    assert judge((0, scene), (9, scene)).state is State.HOLDING
+    assert judge((0, scene), (9, scene), (10, scene)).state is State.COMPLETE
+
+
+def test_21_a_replaced_object_starts_the_wait_over() -> None:
+    fresh = Scene(deployment(OLD, uid="dep-2", revision="1"), [], [])
+    found = judge((0, with_new(STARTING)), (299, fresh), (301, fresh))
+    assert found.state is State.REFERENCE
+
+
+def test_a_workload_gone_in_its_rollout_fails_after_30_seconds() -> None:
+    gone = Scene(None)
+    assert judge((0, with_new(STARTING)), (5, gone), (34, gone)).state is State.PROGRESSING
+    assert judge((0, with_new(STARTING)), (5, gone), (36, gone)).reason == "gone"
+
+
+def test_an_absent_workload_is_awaited_then_absent() -> None:
+    gone = Scene(None)
+    assert judge((0, gone), (299, gone)).state is State.REFERENCE
+    found = judge((0, gone), (300, gone))
+    assert (found.state, found.outcome) == (State.ABSENT, Outcome.NOTHING)
+
+
+def test_a_template_that_never_names_the_image_ends_with_nothing_there() -> None:
+    found = judge((0, OLD_TEMPLATE), (300, OLD_TEMPLATE))
+    assert (found.state, found.outcome) == (State.REFERENCE_TIMEOUT, Outcome.NOTHING)
+
+
+def test_the_rollouts_clock_starts_when_the_template_names_the_image() -> None:
+    moving = with_new(STARTING)
+    assert judge((0, OLD_TEMPLATE), (290, moving), (880, moving)).state is State.PROGRESSING
+    capped = judge((0, OLD_TEMPLATE), (290, moving), (700, moving), (1191, moving))
+    assert (capped.state, capped.outcome) == (State.TIMEOUT, Outcome.PENDING)
+
+
+def test_no_progress_past_the_controllers_own_deadline_ends_pending() -> None:
+    found = judge((0, with_new(STARTING)), (661, with_new(STARTING)))
+    assert found.sentence.startswith("no progress for 660 s")
+
+
+def test_progress_restarts_the_quiet_clock() -> None:
+    more = Scene(
+        deployment(want=2, counts=(2, 1, 1, 2), conditions=[progressing("ReplicaSetUpdated")]),
+        [replica_set(want=2, available=1)],
+        [pod(), pod("web-new-2", container=running(ready=False), ready_since=None)],
+    )
+    assert judge((0, with_new(STARTING)), (600, more), (700, more)).state is State.PROGRESSING
+
+
+def test_stale_details_never_prove_completion() -> None:
+    found = judge((0, replace(COMPLETE, fresh=False)))
+    assert (found.state, found.again) == (State.PROGRESSING, 0.0)
+
+
+def test_a_ready_sibling_triples_the_grace() -> None:
+    two = Scene(
+        deployment(want=2, counts=(2, 1, 1, 2), conditions=[progressing("ReplicaSetUpdated")]),
+        [replica_set(want=2, available=1)],
+        [pod("web-new-2"), UNPULLED],
+        [PULL_FAILED],
+    )
+    assert judge((0, two), (60, two)).state is State.PROGRESSING
+    assert judge((0, two), (91, two)).state is State.FAILED
+
+
+def test_one_pod_that_may_still_start_keeps_the_rollout_alive() -> None:
+    starting = pod("web-new-2", container=running(ready=False), ready_since=None)
+    two = Scene(
+        deployment(want=2, counts=(2, 0, 0, 2), conditions=[progressing("ReplicaSetUpdated")]),
+        [replica_set(want=2, available=0)],
+        [starting, UNPULLED],
+        [PULL_FAILED],
+    )
+    assert judge((0, two), (100, two)).state is State.PROGRESSING
+
+
+@pytest.mark.parametrize(
+    ("patience", "expected"), [(Patience.PATIENT, State.PROGRESSING), (Patience.NONE, State.FAILED)]
+)
+def test_patience_is_the_callers_choice(patience: Patience, expected: State) -> None:
+    scene = with_new(UNPULLED, PULL_FAILED)
+    assert judge((0, scene), (1 if patience is Patience.NONE else 100, scene), patience=patience).state is expected
+
+
+def test_a_workload_being_deleted_is_not_complete() -> None:
+    doomed = deployment()
+    doomed["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert judge((0, Scene(doomed))).state is State.PROGRESSING
+
+
+def test_a_revision_annotation_that_lags_behind_the_template_is_not_believed() -> None:
+    lagging = Scene(deployment(revision="1"), [old_replica_set(want=1, available=1)], [old_pod()])
+    assert judge((0, lagging)).state is State.PROGRESSING
+
+
+def test_several_matching_images_need_a_containers_name() -> None:
+    two = deployment()
+    two["spec"]["template"]["spec"]["containers"].append({"name": "side", "image": f"reg.example/t/side:{FULL}"})
+    assert judge((0, Scene(two))).outcome is Outcome.USAGE
+    assert judge((0, Scene(two)), target=DeployTarget("t", "web", container="nope")).outcome is Outcome.USAGE
