@@ -51,18 +51,6 @@ class Admin:
     def act(self, parts: list[str], body: Object) -> Object:
         """Do one thing; refuses with 400 or 404."""
         match parts:
-            case ["faults"]:
-                self._faults.active.append(read_fault(body))
-            case ["mend"]:
-                self._faults.clear()
-                self._access.denials.clear()
-                self._freeze([], frozen=False)
-            case ["deny"]:
-                self._access.denials.append(body)
-            case ["allow"]:
-                self._access.denials.clear()
-            case ["tokens"]:
-                self._access.users[str(body["token"])] = User(str(body["user"]), tuple(body.get("rules") or ()))
             case ["watches", word]:
                 self._watches(word)
             case ["versions", "expire"]:
@@ -76,9 +64,28 @@ class Admin:
                 return set_ready(self._cluster.api, name, ready=bool(body.get("ready", True)))
             case ["namespaces", name]:
                 self._cluster.ensure_namespace(name)
+            case [word]:
+                self._answers(word, body)
             case _:
                 raise no_such_page()
         return {}
+
+    def _answers(self, word: str, body: Object) -> None:
+        match word:
+            case "faults":
+                self._faults.active.append(read_fault(body))
+            case "deny":
+                self._access.denials.append(body)
+            case "allow":
+                self._access.denials.clear()
+            case "tokens":
+                self._access.users[str(body["token"])] = User(str(body["user"]), tuple(body.get("rules") or ()))
+            case "mend":
+                self._faults.clear()
+                self._access.denials.clear()
+                self._freeze([], frozen=False)
+            case _:
+                raise no_such_page()
 
     def _watches(self, word: str) -> None:
         match word:

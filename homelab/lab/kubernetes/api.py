@@ -95,8 +95,7 @@ class Api:
         item = self.store.get(kind, namespace, name)
         for key, wanted in (preconditions or {}).items():
             if wanted and item["metadata"].get(key) != wanted:
-                why = f"Precondition failed: {key} in precondition: {wanted}, {key} in object meta: {item['metadata'].get(key)}"
-                raise conflict(kind, name, why)
+                raise conflict(kind, name, _unmet(key, wanted, item["metadata"].get(key)))
         if kind == POD:
             return self._delete_pod(item, grace)
         finalizers = _finalizers(item, policy)
@@ -136,8 +135,7 @@ class Api:
         if kind.namespaced and meta.setdefault("namespace", namespace) != namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
         if meta.get("uid") and meta["uid"] != before["metadata"]["uid"]:
-            why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {before['metadata']['uid']}"
-            raise conflict(kind, name, why)
+            raise conflict(kind, name, _unmet("UID", meta["uid"], before["metadata"]["uid"]))
         claimed = meta.get("resourceVersion")
         if claimed and claimed != before["metadata"]["resourceVersion"]:
             raise conflict(kind, name)
@@ -169,6 +167,10 @@ class Api:
         if phase:
             marked["status"] = {"phase": phase}
         return self.store.update(kind, marked)
+
+
+def _unmet(field: str, wanted: object, found: object) -> str:
+    return f"Precondition failed: {field} in precondition: {wanted}, {field} in object meta: {found}"
 
 
 def _finalizers(item: Object, policy: str) -> list[str]:

@@ -27,7 +27,7 @@ def applied(item: Object, intent: Any, *, manager: str, force: bool, now: float,
     conflicts = _conflicts(item, intent, wanted, others)
     if conflicts and not force:
         raise _conflict(conflicts)
-    merged = _merge(item, intent)
+    merged: Object = _merge(item, intent)
     mine = next((entry for entry in managers(item) if _is(entry, manager, part)), None)
     kept_by_others = {path for entry in others for path in owned(entry)}
     for path in sorted(owned(mine) - wanted, key=len, reverse=True) if mine else []:
@@ -103,12 +103,12 @@ def _is(entry: Object, manager: str, part: str) -> bool:
 
 
 def _conflicts(item: Object, intent: Object, wanted: set[Path], others: list[Object]) -> list[tuple[Object, Path]]:
-    found = []
-    for entry in others:
-        for path in sorted(owned(entry) & wanted):
-            if _value(item, path) != _value(intent, path):
-                found.append((entry, path))
-    return found
+    return [
+        (entry, path)
+        for entry in others
+        for path in sorted(owned(entry) & wanted)
+        if _value(item, path) != _value(intent, path)
+    ]
 
 
 def _conflict(conflicts: list[tuple[Object, Path]]) -> Refusal:

@@ -1,4 +1,4 @@
-"""The parts of one lab cluster put together, and the task that keeps them moving. Layer: composition of the lab cluster."""
+"""The parts of one lab cluster put together, and what keeps them moving. Layer: composition of the lab cluster."""
 
 from __future__ import annotations
 

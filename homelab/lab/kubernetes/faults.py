@@ -53,7 +53,7 @@ class Fault:
 
 def read_fault(fields: Mapping[str, Any]) -> Fault:
     """Return the fault a JSON object describes; refuses with 400."""
-    known = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    known: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
     try:
         return Fault(**known)
     except TypeError as error:

@@ -1,22 +1,26 @@
-"""Plain dictionaries with the few readings every part of the lab makes of them. Layer: vocabulary of the lab cluster."""
+"""Plain dictionaries, and the readings every part of the lab makes of them. Layer: vocabulary of the lab cluster."""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 Object: TypeAlias = dict[str, Any]
 """A Kubernetes object as JSON decoded it."""
 
 
-def copy(value: Any) -> Any:
+T = TypeVar("T")
+
+
+def copy(value: T) -> T:
     """Return a deep copy of JSON-shaped ``value``; several times faster than ``copy.deepcopy``."""
+    found: Any = value
     if isinstance(value, dict):
-        return {key: copy(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [copy(item) for item in value]
-    return value
+        found = {key: copy(item) for key, item in value.items()}
+    elif isinstance(value, list):
+        found = [copy(item) for item in value]
+    return found  # type: ignore[no-any-return]
 
 
 def canonical(value: Any) -> str:

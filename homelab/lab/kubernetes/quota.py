@@ -20,7 +20,7 @@ def charge(store: Store, kind: Kind, item: Object) -> None:
         hard = quota.get("spec", {}).get("hard") or {}
         for key in _keys(kind):
             if key in hard:
-                _check(store, kind, item, quota, key, int(hard[key]))
+                _check(store, kind, item, quota, key)
 
 
 def _keys(kind: Kind) -> tuple[str, ...]:
@@ -28,7 +28,8 @@ def _keys(kind: Kind) -> tuple[str, ...]:
     return (kind.plural, counted) if not kind.group else (counted,)
 
 
-def _check(store: Store, kind: Kind, item: Object, quota: Object, key: str, limit: int) -> None:
+def _check(store: Store, kind: Kind, item: Object, quota: Object, key: str) -> None:
+    limit = int(quota["spec"]["hard"][key])
     used = sum(1 for present in store.list(kind, item["metadata"]["namespace"]) if not _finished(kind, present))
     if used + 1 > limit:
         why = f"exceeded quota: {name_of(quota)}, requested: {key}=1, used: {key}={used}, limited: {key}={limit}"

@@ -5,11 +5,23 @@ Correlation as in client-go ``tools/record/events_cache.go``: same source, objec
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from homelab.lab.kubernetes.kinds import EVENT
 from homelab.lab.kubernetes.objects import Object, copy, stamp
 from homelab.lab.kubernetes.store import Store
 
-KEPT_SECONDS = 3600.0
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing worth recording: ``severity`` is Normal or Warning, ``field`` a path inside ``about``."""
+
+    severity: str
+    about: Object
+    reason: str
+    message: str
+    field: str
+    host: str
 
 
 class Recorder:
@@ -23,16 +35,16 @@ class Recorder:
 
     def normal(self, about: Object, reason: str, message: str, *, field: str = "", host: str = "") -> None:
         """Record an event of type Normal."""
-        self._record("Normal", about, reason, message, field, host)
+        self._record(Note("Normal", about, reason, message, field, host))
 
     def warning(self, about: Object, reason: str, message: str, *, field: str = "", host: str = "") -> None:
         """Record an event of type Warning."""
-        self._record("Warning", about, reason, message, field, host)
+        self._record(Note("Warning", about, reason, message, field, host))
 
-    def _record(self, severity: str, about: Object, reason: str, message: str, field: str, host: str) -> None:
-        meta = about["metadata"]
+    def _record(self, note: Note) -> None:
+        meta = note.about["metadata"]
         namespace = meta.get("namespace") or "default"
-        key = (severity, str(meta.get("uid")), reason, message, field)
+        key = (note.severity, str(meta.get("uid")), note.reason, note.message, note.field)
         known = self._store.find(EVENT, namespace, self._seen.get(key, ""))
         if known:
             counted = copy(known)
@@ -40,19 +52,19 @@ class Recorder:
             counted["lastTimestamp"] = stamp(self._store.now())
             self._store.update(EVENT, counted)
             return
-        created = self._store.create(EVENT, self._event(severity, about, reason, message, field, host))
+        created = self._store.create(EVENT, self._event(note))
         self._seen[key] = created["metadata"]["name"]
 
-    def _event(self, severity: str, about: Object, reason: str, message: str, field: str, host: str) -> Object:
-        meta, now = about["metadata"], self._store.now()
+    def _event(self, note: Note) -> Object:
+        meta, now = note.about["metadata"], self._store.now()
         involved = {
-            "kind": about["kind"],
+            "kind": note.about["kind"],
             "namespace": meta.get("namespace"),
             "name": meta["name"],
             "uid": meta.get("uid"),
-            "apiVersion": about["apiVersion"],
+            "apiVersion": note.about["apiVersion"],
             "resourceVersion": meta.get("resourceVersion"),
-            "fieldPath": field,
+            "fieldPath": note.field,
         }
         return {
             "apiVersion": "v1",
@@ -62,14 +74,14 @@ class Recorder:
                 "namespace": meta.get("namespace") or "default",
             },
             "involvedObject": {key: value for key, value in involved.items() if value},
-            "reason": reason,
-            "message": message,
-            "source": {"component": self._component, **({"host": host} if host else {})},
+            "reason": note.reason,
+            "message": note.message,
+            "source": {"component": self._component, **({"host": note.host} if note.host else {})},
             "firstTimestamp": stamp(now),
             "lastTimestamp": stamp(now),
             "count": 1,
-            "type": severity,
+            "type": note.severity,
             "eventTime": None,
             "reportingComponent": self._component,
-            "reportingInstance": host,
+            "reportingInstance": note.host,
         }

@@ -11,7 +11,7 @@ from homelab.lab.kubernetes.kinds import Kind
 from homelab.lab.kubernetes.objects import Object
 
 
-class Refusal(Exception):  # noqa: N818 -- it is an answer, not a defect
+class Refusal(Exception):
     """An answer of class 4xx or 5xx, as a Status object."""
 
     def __init__(self, code: int, reason: str, message: str, details: Object | None = None) -> None:

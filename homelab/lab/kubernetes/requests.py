@@ -88,20 +88,21 @@ def read_options(query: Mapping[str, str]) -> Options:
 def read_path(method: str, path: str, *, watch: bool) -> Asked | None:
     """Return what a path asks for, None when it is no path of a served kind."""
     parts = [part for part in path.split("/") if part]
-    if parts[:1] == ["api"] and len(parts) > 2:
-        group, version, rest = "", parts[1], parts[2:]
-    elif parts[:1] == ["apis"] and len(parts) > 3:
-        group, version, rest = parts[1], parts[2], parts[3:]
-    else:
-        return None
+    match parts:
+        case ["api", version, _, *_]:
+            group, rest = "", parts[2:]
+        case ["apis", group, version, _, *_]:
+            rest = parts[3:]
+        case _:
+            return None
     namespace = ""
-    inside = rest[0] == "namespaces" and len(rest) > 2
-    if inside and not (not group and rest[2] in ("status", "finalize")):
-        namespace, rest = rest[1], rest[2:]
+    match rest:
+        case ["namespaces", home, plural, *_] if group or plural not in ("status", "finalize"):
+            namespace, rest = home, rest[2:]
     kind = find(group, version, rest[0])
-    if kind is None or len(rest) > 3 or (namespace and not kind.namespaced):
+    plural, name, part, *more = [*rest, "", "", ""]
+    if kind is None or any(more[:1]) or (namespace and not kind.namespaced):
         return None
-    name, part = (rest + ["", ""])[1:3]
     if part and part not in kind.subresources:
         return None
     return Asked(_verb(method, named=bool(name), watch=watch), kind, namespace, name, part)

@@ -110,7 +110,7 @@ class Resources:
         try:
             watch = Watch(self._store, asked.kind, asked.namespace, options, render)
         except Refusal as refusal:
-            if refusal.code != 410 or self._faults.gone_at_connect:
+            if refusal.reason != "Expired" or self._faults.gone_at_connect:
                 raise
             event = json.dumps({"type": "ERROR", "object": refusal.status()}).encode() + b"\n"
             return await _stream(request, "application/json", _only(event))

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import ssl
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -116,28 +117,30 @@ class Server:
 
 def _pages(parts: list[str]) -> Object | None:
     match parts:
-        case []:
-            return {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/openapi/v3", "/version"]}
-        case ["version"]:
-            return version()
-        case ["api"]:
-            return discovery.core_versions()
-        case ["apis"]:
-            return discovery.groups()
         case ["api", wanted]:
             return discovery.resources("", wanted)
         case ["apis", group]:
             return discovery.group(group)
         case ["apis", group, wanted]:
             return discovery.resources(group, wanted)
-        case ["openapi", "v3"]:
-            return index()
-        case ["openapi", "v3", "api", wanted]:
-            return document("", wanted)
-        case ["openapi", "v3", "apis", group, wanted]:
-            return document(group, wanted)
+        case ["openapi", "v3", ("api" | "apis"), *rest]:
+            return document("/".join(rest[:-1]), rest[-1]) if rest else None
         case _:
-            return None
+            page = _FIXED.get("/".join(parts))
+            return page() if page else None
+
+
+def _root() -> Object:
+    return {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/openapi/v3", "/version"]}
+
+
+_FIXED: dict[str, Callable[[], Object]] = {
+    "": _root,
+    "version": version,
+    "api": discovery.core_versions,
+    "apis": discovery.groups,
+    "openapi/v3": index,
+}
 
 
 def _json(body: Object, code: int = 200) -> web.Response:

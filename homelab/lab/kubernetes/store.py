@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -121,7 +121,7 @@ class Store:
         self.version = max(self.version, int(item["metadata"]["resourceVersion"]))
         self.oldest = self.version
 
-    def since(self, version: int) -> list[Change]:
+    def since(self, version: int) -> Sequence[Change]:
         """Return the changes after ``version``; refuses with 410 when they are no longer remembered."""
         if version < self.oldest:
             raise gone(f"too old resource version: {version} ({self.oldest})")

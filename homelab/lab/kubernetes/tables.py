@@ -65,28 +65,27 @@ def _definition(name: str, kind: str, priority: int) -> Object:
     return {"name": name, "type": kind, "format": shape, "description": name, "priority": priority}
 
 
+_AGES = (
+    (120, 1, "s", 0, ""),
+    (600, 60, "m", 1, "s"),
+    (3 * 3600, 60, "m", 0, ""),
+    (8 * 3600, 3600, "h", 60, "m"),
+    (2 * 86400, 3600, "h", 0, ""),
+    (8 * 86400, 86400, "d", 3600, "h"),
+)
+"""Below so many seconds: the unit, its letter, and the smaller unit that may follow."""
+
+
 def age(stamped: str | None, now: float) -> str:
     """Return the time since a stamp as kubectl writes it (apimachinery ``duration.HumanDuration``)."""
     if not stamped:
         return "<unknown>"
     total = int(max(0.0, now - seconds(stamped)))
-    minutes, hours, days = total // 60, total // 3600, total // 86400
-    if total < 120:
-        return f"{total}s"
-    if minutes < 10:
-        rest = total % 60
-        return f"{minutes}m{rest}s" if rest else f"{minutes}m"
-    if hours < 3:
-        return f"{minutes}m"
-    if hours < 8:
-        rest = minutes % 60
-        return f"{hours}h{rest}m" if rest else f"{hours}h"
-    if days < 2:
-        return f"{hours}h"
-    if days < 8:
-        rest = hours % 24
-        return f"{days}d{rest}h" if rest else f"{days}d"
-    return f"{days}d"
+    for below, unit, letter, smaller, small_letter in _AGES:
+        if total < below:
+            rest = total % unit // smaller if smaller else 0
+            return f"{total // unit}{letter}" + (f"{rest}{small_letter}" if rest else "")
+    return f"{total // 86400}d"
 
 
 def _age(item: Object, now: float) -> str:
@@ -164,7 +163,7 @@ def pod_reason(pod: Object) -> str:
     reason = str(status.get("reason") or status.get("phase") or "Unknown")
     for one in reversed(status.get("containerStatuses") or []):
         found = one["state"].get("waiting") or one["state"].get("terminated") or {}
-        reason = found.get("reason") or reason
+        reason = str(found.get("reason") or reason)
     return reason
 
 

@@ -16,10 +16,11 @@ from homelab.lab.kubernetes.selectors import matches_selector
 Cause: TypeAlias = tuple[str, str, str]
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST_LABEL = 63
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _RULE = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end "
-    "with an alphanumeric character"
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    "end with an alphanumeric character"
 )
 _SELECTING = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET)
 _TEMPLATED = (*_SELECTING, JOB)
@@ -45,7 +46,7 @@ def _name(kind: Kind, item: Object) -> list[Cause]:
     name = str(item["metadata"].get("name") or "")
     if not name:
         return [("FieldValueRequired", "metadata.name", "Required value: name or generateName is required")]
-    rule, limit = (_LABEL, 63) if kind in (NAMESPACE,) else (_SUBDOMAIN, 253)
+    rule, limit = (_LABEL, _LONGEST_LABEL) if kind == NAMESPACE else (_SUBDOMAIN, 253)
     if not rule.fullmatch(name) or len(name) > limit:
         return [("FieldValueInvalid", "metadata.name", f'Invalid value: "{name}": {_RULE}')]
     return []
@@ -107,7 +108,7 @@ def _container(container: Object, path: str, seen: set[str]) -> list[Cause]:
         causes.append(("FieldValueRequired", f"{path}.name", "Required value"))
     elif name in seen:
         causes.append(("FieldValueDuplicate", f"{path}.name", f'Duplicate value: "{name}"'))
-    elif not _LABEL.fullmatch(name) or len(name) > 63:
+    elif not _LABEL.fullmatch(name) or len(name) > _LONGEST_LABEL:
         causes.append(
             ("FieldValueInvalid", f"{path}.name", f'Invalid value: "{name}": {_RULE.replace("subdomain", "label")}')
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from homelab.lab.kubernetes.objects import Object
+
 MAJOR, MINOR = "1", "36"
 GIT_VERSION = f"v{MAJOR}.{MINOR}.0+homelab"
 
 
-def version() -> dict[str, str]:
+def version() -> Object:
     """Return the body of ``GET /version``."""
     return {
         "major": MAJOR,

@@ -94,7 +94,7 @@ class Watch:
         before = change.before is not None and self._wanted(change.before)
         if now:
             self._send({"type": "MODIFIED" if before else "ADDED", "object": self._render(change.item)})
-        elif before:
+        elif before and change.before is not None:
             last = copy(change.item if change.type is ChangeType.DELETED else change.before)
             last["metadata"]["resourceVersion"] = str(change.version)
             self._send({"type": "DELETED", "object": self._render(last)})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Problem(Exception):  # noqa: N818 -- it is an answer, not a defect
+class Problem(Exception):
     """An error answer: HTTP status, code, message, detail."""
 
     def __init__(self, status: int, code: str, message: str, detail: Any = None) -> None:

@@ -15,7 +15,7 @@ from homelab.lab.registry.image import MANIFEST, REVISION, BuiltImage, build, di
 from homelab.lab.registry.reference import Reference, parse
 
 _TIMEOUT = 30.0
-_CREATED, _ACCEPTED, _OK = 201, 202, 200
+_OK, _CREATED, _ACCEPTED, _MISSING = 200, 201, 202, 404
 
 
 class PushFailed(Exception):
@@ -56,19 +56,19 @@ def push(image: BuiltImage, reference: Reference, url: str) -> None:
         for blob in (image.config, image.layer):
             _push_blob(connection, f"/v2/{reference.path}", blob)
         path = f"/v2/{reference.path}/manifests/{reference.tag}"
-        _ask(connection, "PUT", path, image.manifest, (_CREATED,), MANIFEST)
+        _ask(connection, "PUT", path, image.manifest, expected=(_CREATED,), content_type=MANIFEST)
     finally:
         connection.close()
 
 
 def _push_blob(connection: http.client.HTTPConnection, base: str, blob: bytes) -> None:
     name = digest(blob)
-    if _ask(connection, "HEAD", f"{base}/blobs/{name}", b"", (_OK, 404))[0] == _OK:
+    if _ask(connection, "HEAD", f"{base}/blobs/{name}", b"", expected=(_OK, _MISSING))[0] == _OK:
         return
-    _, location = _ask(connection, "POST", f"{base}/blobs/uploads/", b"", (_ACCEPTED,))
+    _, location = _ask(connection, "POST", f"{base}/blobs/uploads/", b"", expected=(_ACCEPTED,))
     target = urlsplit(urljoin(f"{base}/blobs/uploads/", location))
     query = f"{target.query}&" if target.query else ""
-    _ask(connection, "PUT", f"{target.path}?{query}digest={name}", blob, (_CREATED,))
+    _ask(connection, "PUT", f"{target.path}?{query}digest={name}", blob, expected=(_CREATED,))
 
 
 def _ask(
@@ -76,6 +76,7 @@ def _ask(
     method: str,
     path: str,
     body: bytes,
+    *,
     expected: tuple[int, ...],
     content_type: str = "application/octet-stream",
 ) -> tuple[int, str]:

@@ -11,15 +11,15 @@ from homelab.lab.kubernetes.objects import Object, condition, copy, name_of, sec
 NO_DEADLINE = 2147483647
 
 
-def set_condition(status: Object, now: float, name: str, value: str, reason: str, message: str) -> None:
+def set_condition(status: Object, now: float, name: str, value: str, *, reason: str, message: str) -> None:
     """Put a condition into ``status``; one with the same status and reason is left as it is."""
     found = condition({"status": status}, name)
     if found and (found["status"], found["reason"]) == (value, reason):
         return
-    replace_condition(status, now, name, value, reason, message)
+    replace_condition(status, now, name, value, reason=reason, message=message)
 
 
-def replace_condition(status: Object, now: float, name: str, value: str, reason: str, message: str) -> None:
+def replace_condition(status: Object, now: float, name: str, value: str, *, reason: str, message: str) -> None:
     """Put a condition into ``status``, fresh; the transition time moves only with the value."""
     found = condition({"status": status}, name)
     kept = found is not None and found["status"] == value
@@ -64,10 +64,10 @@ def counted(deployment: Object, sets: list[Object], new: Object | None, now: flo
     _, unavailable = limits(deployment)
     if available >= want(deployment) - unavailable:
         text = "Deployment has minimum availability."
-        set_condition(status, now, "Available", "True", "MinimumReplicasAvailable", text)
+        set_condition(status, now, "Available", "True", reason="MinimumReplicasAvailable", message=text)
     else:
         text = "Deployment does not have minimum availability."
-        set_condition(status, now, "Available", "False", "MinimumReplicasUnavailable", text)
+        set_condition(status, now, "Available", "False", reason="MinimumReplicasUnavailable", message=text)
     return status
 
 
@@ -118,12 +118,14 @@ def judge_progress(deployment: Object, status: Object, new: Object | None, now: 
     subject = f'ReplicaSet "{name_of(new)}"' if new else f'Deployment "{name_of(deployment)}"'
     if complete(deployment, status):
         text = f"{subject} has successfully progressed."
-        set_condition(status, now, "Progressing", "True", "NewReplicaSetAvailable", text)
+        set_condition(status, now, "Progressing", "True", reason="NewReplicaSetAvailable", message=text)
     elif progressing(deployment["status"], status):
-        replace_condition(status, now, "Progressing", "True", "ReplicaSetUpdated", f"{subject} is progressing.")
+        replace_condition(
+            status, now, "Progressing", "True", reason="ReplicaSetUpdated", message=f"{subject} is progressing."
+        )
     elif deadline_in(deployment, status, now) == 0.0:
         text = f"{subject} has timed out progressing."
-        set_condition(status, now, "Progressing", "False", "ProgressDeadlineExceeded", text)
+        set_condition(status, now, "Progressing", "False", reason="ProgressDeadlineExceeded", message=text)
 
 
 def copy_failure(status: Object, sets: list[Object], new: Object | None, now: float) -> None:
@@ -132,4 +134,6 @@ def copy_failure(status: Object, sets: list[Object], new: Object | None, now: fl
     if not found:
         drop_condition(status, "ReplicaFailure")
         return
-    set_condition(status, now, "ReplicaFailure", found[0]["status"], found[0]["reason"], found[0]["message"])
+    set_condition(
+        status, now, "ReplicaFailure", found[0]["status"], reason=found[0]["reason"], message=found[0]["message"]
+    )

@@ -80,10 +80,14 @@ class Deployments:
         status = copy(item["status"])
         if item["spec"].get("paused") and not marked:
             text = "Deployment is paused"
-            words.set_condition(status, self._store.now(), "Progressing", "Unknown", "DeploymentPaused", text)
+            words.set_condition(
+                status, self._store.now(), "Progressing", "Unknown", reason="DeploymentPaused", message=text
+            )
         elif not item["spec"].get("paused") and marked:
             text = "Deployment is resumed"
-            words.set_condition(status, self._store.now(), "Progressing", "Unknown", "DeploymentResumed", text)
+            words.set_condition(
+                status, self._store.now(), "Progressing", "Unknown", reason="DeploymentResumed", message=text
+            )
         else:
             return item
         return self._write(item, status)

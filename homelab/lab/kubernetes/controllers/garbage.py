@@ -32,10 +32,9 @@ class Garbage:
         if change.type == "DELETED" or deleting(change.item):
             names.append((change.kind.qualified, _address(change.item)))
         if change.type == "DELETED":
-            for owner in change.item["metadata"].get("ownerReferences") or []:
-                names.append(
-                    ("owner", f"{namespace_of(change.item)}{_SEPARATOR}{owner['name']}{_SEPARATOR}{owner['uid']}")
-                )
+            home = namespace_of(change.item)
+            owners = change.item["metadata"].get("ownerReferences") or []
+            names += [("owner", _SEPARATOR.join((home, owner["name"], owner["uid"]))) for owner in owners]
             namespace = self._store.find(NAMESPACE, "", namespace_of(change.item))
             if namespace and deleting(namespace):
                 names.append((NAMESPACE.qualified, _address(namespace)))

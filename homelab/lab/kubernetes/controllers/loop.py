@@ -106,7 +106,7 @@ class Loop:
         except Refusal as refusal:
             again = self._retry(work)
             _log.info("%s %s/%s: %s, again in %.2f s", controller, namespace, name, refusal.message, again)
-        except Exception:
+        except Exception:  # noqa: BLE001 -- one broken object may not stop the others
             again = self._retry(work)
             _log.exception("%s %s/%s failed, again in %.2f s", controller, namespace, name, again)
         if again is not None:

@@ -89,7 +89,9 @@ class ReplicaSetsOf:
         status = copy(item["status"])
         if words.has_deadline(item) and condition(item, "Progressing") is None:
             text = f'Found new replica set "{name_of(new)}"'
-            words.set_condition(status, self._store.now(), "Progressing", "True", "FoundNewReplicaSet", text)
+            words.set_condition(
+                status, self._store.now(), "Progressing", "True", reason="FoundNewReplicaSet", message=text
+            )
         return self._write(item, status, number)
 
     def _annotate(self, item: Object, new: Object, number: int) -> None:
@@ -120,7 +122,9 @@ class ReplicaSetsOf:
                 raise
             text = f'Failed to create new replica set "{name_of(body)}": {refusal.message}'
             if words.has_deadline(item):
-                words.set_condition(status, self._store.now(), "Progressing", "False", "ReplicaSetCreateError", text)
+                words.set_condition(
+                    status, self._store.now(), "Progressing", "False", reason="ReplicaSetCreateError", message=text
+                )
                 self._write(item, status, revision(item))
             self._events.warning(item, "ReplicaSetCreateError", text)
             raise
@@ -129,7 +133,9 @@ class ReplicaSetsOf:
             self._events.normal(item, "ScalingReplicaSet", text)
         if words.has_deadline(item):
             text = f'Created new replica set "{name_of(new)}"'
-            words.set_condition(status, self._store.now(), "Progressing", "True", "NewReplicaSetCreated", text)
+            words.set_condition(
+                status, self._store.now(), "Progressing", "True", reason="NewReplicaSetCreated", message=text
+            )
         return self._write(item, status, revision(new)), new
 
     def _replica_set(self, item: Object, old: list[Object]) -> Object:

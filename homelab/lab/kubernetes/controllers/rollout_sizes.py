@@ -76,7 +76,7 @@ def proportional_sizes(deployment: Object, sets: list[Object]) -> dict[str, int]
 
 
 def _share(replica_set: Object, deployment: Object, to_add: int, added: int) -> int:
-    if size(replica_set) == 0 or to_add == 0 or to_add == added:
+    if size(replica_set) == 0 or to_add in (0, added):
         return 0
     surge, _ = limits(deployment)
     before = (replica_set["metadata"].get("annotations") or {}).get(MAXIMUM)

@@ -122,7 +122,7 @@ class Container:
         return self.started and self._probes_pass()
 
     def step(self) -> float | None:
-        """Move on as far as now allows; return the seconds until the next look, None when only an answer can move it."""
+        """Move on as far as now allows; return the seconds until the next look, None when only news can move it."""
         step: Callable[[], float | None] = {
             State.WAITING: self._pull,
             State.PULLING: lambda: None,
@@ -296,7 +296,8 @@ class Container:
         else:
             wait = back_off(speeds.crash_back_off, self._crashes - 1, speeds.longest_back_off)
             self.reason = "CrashLoopBackOff"
-            shown = f"{wait:g}s" if wait < 60 else f"{int(wait) // 60}m{int(wait) % 60}s"
+            minutes, rest = divmod(wait, 60)
+            shown = f"{minutes:g}m{rest:g}s" if minutes else f"{rest:g}s"
             self.message = f"back-off {shown} restarting failed container={self.name} pod={self._pod_label}"
             text = f"Back-off restarting failed container {self.name} in pod {self._pod_label}"
             self._host.event("Warning", "BackOff", text, self.name)

@@ -11,23 +11,17 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Protocol, TypeAlias
 
 import aiohttp
 
 from homelab.lab.registry.reference import Reference
 
-_ACCEPT = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
-)
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
-_NOT_FOUND = 404
-_REFUSED = (401, 403)
+_MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
+_ACCEPT = ", ".join(_INDEXES + _MANIFESTS)
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +109,7 @@ class RegistryImages:
             done(await self._fetch(reference))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             head = f'failed to do request: Head "https://{reference.host}/v2/{reference.path}/manifests/{reference.selector}"'
-            done(failed(reference, "Unavailable", f"{head}: {error or type(error).__name__}"))
+            done(failed(reference, "Unavailable", f"{head}: {str(error) or type(error).__name__}"))
 
     async def _fetch(self, reference: Reference) -> Pulled:
         if not self._session:
@@ -123,7 +117,7 @@ class RegistryImages:
             self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False)
         base = f"{self._url}/v2/{reference.path}"
         async with self._session.head(f"{base}/manifests/{reference.selector}", headers={"Accept": _ACCEPT}) as answer:
-            if answer.status != 200:
+            if answer.status != HTTPStatus.OK:
                 return _refused(reference, answer.status)
             digest = answer.headers.get("Docker-Content-Digest", "")
             media_type = answer.headers.get("Content-Type", "")
@@ -159,14 +153,14 @@ def _for_this_platform(index: Mapping[str, Any]) -> str | None:
 
 
 def _refused(reference: Reference, status: int) -> NoImage:
-    if status == _NOT_FOUND:
+    if status == HTTPStatus.NOT_FOUND:
         return not_found(reference)
     if status in _REFUSED:
         why = (
             "pull access denied, repository does not exist or may require authorization: server message: "
             "insufficient_scope: authorization failed"
         )
-        return failed(reference, "PermissionDenied" if status == 403 else "Unknown", why)
+        return failed(reference, "PermissionDenied" if status == HTTPStatus.FORBIDDEN else "Unknown", why)
     where = f"https://{reference.host}/v2/{reference.path}/manifests/{reference.selector}"
     return failed(reference, "Unknown", f"unexpected status from HEAD request to {where}: {status}")
 

@@ -110,7 +110,7 @@ def pod_status(
     pod: Object, containers: list[Container], inits: list[Container], address: tuple[str, str], now: float
 ) -> Object:
     """Return the whole status; ``address`` is (host IP, pod IP)."""
-    status = copy(pod["status"])
+    status: Object = copy(pod["status"])
     phase = phase_of(containers, inits, str(pod["spec"].get("restartPolicy", "Always")))
     initializing = not all(one.succeeded for one in inits)
     host, ip = address

@@ -43,7 +43,7 @@ class Scheduler:
         """Unbound pods; all of them when a node changed or a pod left."""
         if change.kind == POD and change.type != "DELETED":
             return [] if change.item["spec"].get("nodeName") else [(namespace_of(change.item), name_of(change.item))]
-        if change.kind == NODE or change.kind == POD:
+        if change.kind in (NODE, POD):
             return [
                 (namespace_of(pod), name_of(pod)) for pod in self._store.list(POD) if not pod["spec"].get("nodeName")
             ]
