@@ -19,7 +19,7 @@ from homelab.lab.guide import config_text, deployment, env_text
 from homelab.lab.layout import CI_HOST, IMAGE, REMOTE_URL, SLUG, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
 from homelab.lab.openbao import start_openbao
 from homelab.lab.process import Ledger, read_ready, start_part, wait_ready, write_whole
-from homelab.lab.remote import git, make_remote, write_tools
+from homelab.lab.remote import git, has_commits, make_remote, write_tools
 from homelab.lab.woodpecker.hook import install
 from homelab.secret import Secret
 
@@ -46,14 +46,12 @@ class Starting:
 def start_parts(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> str:
     """Start everything; return the load balancer's address. Raises Unreachable naming the part that does not start."""
     starting = Starting(lab, env=env, clock=clock, emit=emit)
-    fresh = not lab.bare.exists()
     write_tools(lab)
-    if fresh:
+    if not has_commits(lab, env):
         make_remote(lab, env)
     registry = f"http://127.0.0.1:{starting.part('registry')}"
     starting.part("kubernetes", "--registry", registry, "--namespace", "demo")
-    if fresh:
-        _first_deploy(starting, registry)
+    _deploy_head(starting, registry)
     vault = _vault(starting)
     ci = _ci(starting, registry)
     caddy = start_caddy(lab.part("caddy"), {CI_HOST: f"127.0.0.1:{ci}", VAULT_HOST: vault}, clock=clock)
@@ -118,18 +116,21 @@ def _ci(starting: Starting, registry: str) -> int:
     return port
 
 
-def _first_deploy(starting: Starting, registry: str) -> None:
-    """Put the first commit's image into the registry and its Deployment into the cluster."""
+def _deploy_head(starting: Starting, registry: str) -> None:
+    """Where the cluster has no application yet: push the image of the remote's head, and apply its Deployment."""
     lab = starting.lab
-    oid = git(lab.clone, "rev-parse", "HEAD", env=starting.env)
+    kubectl = [str(lab.tools / "kubectl"), "--kubeconfig", str(lab.kubeconfig)]
+    found = _run([*kubectl, "-n", "demo", "get", "deployments", "--output", "name"], starting, cwd=lab.root)
+    if found.strip():
+        return
+    oid = git(lab.bare, "rev-parse", "main", env=starting.env)
     image = f"{IMAGE}:{oid}"
     push = [sys.executable, "-m", "homelab.lab.registry.push", image, "--to", registry, "--revision", oid]
     _run(push, starting, cwd=lab.clone)
-    apply = [str(lab.tools / "kubectl"), "--kubeconfig", str(lab.kubeconfig), "apply", "--filename", "-"]
-    _run(apply, starting, cwd=lab.root, stdin=deployment(image))
+    _run([*kubectl, "apply", "--filename", "-"], starting, cwd=lab.root, stdin=deployment(image))
 
 
-def _run(argv: list[str], starting: Starting, *, cwd: Path, stdin: str = "") -> None:
+def _run(argv: list[str], starting: Starting, *, cwd: Path, stdin: str = "") -> str:
     env = {**starting.env, "KUBECACHEDIR": str(starting.lab.part("kubernetes") / "cache")}
     done = subprocess.run(argv, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, check=False, timeout=60)
     if done.returncode:
@@ -138,3 +139,4 @@ def _run(argv: list[str], starting: Starting, *, cwd: Path, stdin: str = "") -> 
             why=done.stderr.strip() or f"exit code {done.returncode}",
             fix="homelab lab down && homelab lab up",
         )
+    return done.stdout

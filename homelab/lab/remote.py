@@ -74,8 +74,21 @@ def write_tools(lab: Layout) -> None:
         write_whole(lab.tools / name, f'#!/bin/sh\nexec {_quoted(program)} "$@"\n', 0o700)
 
 
+def has_commits(lab: Layout, env: Mapping[str, str]) -> bool:
+    """Say whether the remote holds the sample: an earlier ``up`` may have ended before it did."""
+    try:
+        return lab.bare.exists() and bool(git(lab.bare, "rev-parse", "--verify", "main", env=env))
+    except Unreachable:
+        return False
+
+
 def make_remote(lab: Layout, env: Mapping[str, str]) -> None:
-    """Create the bare remote with the sample application as its first commit, and the user's clone of it."""
+    """Create the bare remote with the sample application as its first commit, and the user's clone of it.
+
+    What an unfinished ``up`` left is made anew: nothing was ever pushed from it.
+    """
+    for left in (lab.bare, lab.clone):
+        shutil.rmtree(left, ignore_errors=True)
     lab.bare.mkdir(parents=True)
     git(lab.bare, "init", "--quiet", "--bare", "--initial-branch=main", env=env)
     with as_file(files("homelab.lab") / "sample") as sample:
