@@ -1,0 +1,81 @@
+"""Check the cluster: kubeconfig, reachability, and what ``deploy wait`` may read of each workload.
+
+A SelfSubjectAccessReview would have to be created; reading the things themselves, one item each, answers the
+same question and shows a missing workload too. Layer: doctor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from homelab.app import App
+from homelab.doctor.clocks import clock
+from homelab.doctor.model import Finding, fail, ok, skip, warn
+from homelab.errors import HomelabError, HttpStatus, NothingThere, PermissionMissing, TokenMissing
+from homelab.kube.port import Cluster
+from homelab.settings.model import DeployTarget, Settings
+
+#: What proves a rollout beyond its counters, and its path in a namespace.
+_PROOF = {
+    "replicasets": "/apis/apps/v1/namespaces/{}/replicasets",
+    "pods": "/api/v1/namespaces/{}/pods",
+    "events": "/api/v1/namespaces/{}/events",
+}
+_NOT_FOUND = 404
+
+
+def kubernetes(app: App, settings: Settings) -> Iterator[Finding]:
+    """Yield the API server, then each workload. Raises what keeps it from answering."""
+    targets = settings.repository.deploy
+    try:
+        cluster = app.cluster
+    except TokenMissing:
+        if targets:
+            raise
+        yield skip("kubernetes", "no kubeconfig, and no workload to wait for")
+        return
+    version = cluster.get("/version").get("gitVersion", "of unknown version")
+    yield ok("kubernetes", f"{cluster.name}, {version}")
+    yield from clock("kubernetes.clock", cluster.name, cluster.skew)
+    for target in targets:
+        yield _workload(cluster, target)
+    for namespace in dict.fromkeys(target.namespace for target in targets):
+        yield _proof(cluster, namespace)
+
+
+def _workload(cluster: Cluster, target: DeployTarget) -> Finding:
+    name = f"kubernetes.{target.slug}"
+    try:
+        cluster.get(f"/apis/apps/v1/namespaces/{target.namespace}/{target.kind}s/{target.name}")
+    except HttpStatus as error:
+        if error.status != _NOT_FOUND:
+            return fail(name, error)
+        absent = NothingThere(
+            f"{cluster.name} has no {target.kind} {target.slug}",
+            why="deploy wait would find nothing to wait for, until something creates it",
+            fix=f"kubectl --context {cluster.name} -n {target.namespace} get {target.kind}s",
+        )
+        return fail(name, absent)
+    except HomelabError as error:
+        return fail(name, error)
+    return ok(name, f"{target.kind}, readable")
+
+
+def _proof(cluster: Cluster, namespace: str) -> Finding:
+    name = f"kubernetes.{namespace}.rights"
+    missing = []
+    for resource, path in _PROOF.items():
+        try:
+            cluster.get(path.format(namespace), {"limit": 1})
+        except PermissionMissing:
+            missing.append(resource)
+        except HomelabError as error:
+            return fail(name, error)
+    if not missing:
+        return ok(name, f"may list {', '.join(_PROOF)}")
+    return warn(
+        name,
+        f"may not list {', '.join(missing)} in {namespace}",
+        why="deploy wait works with less proof and says less about a failure",
+        fix=f"kubectl --context {cluster.name} -n {namespace} auth can-i list {missing[0]}",
+    )

@@ -1,0 +1,49 @@
+"""Check that the git server answers for this repository. Layer: doctor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from homelab.doctor.model import Finding, ok
+from homelab.errors import CredentialsError, HomelabError, NothingThere, Unreachable
+from homelab.git.child import Ended
+from homelab.git.port import Remote
+from homelab.git.runner import Git, spoken
+
+_LIMIT = 10.0
+#: ``git ls-remote --exit-code`` answers this when there is no such ref.
+_NO_REF = 2
+
+# As git, OpenSSH and libcurl say it; git speaks English because its runner asks for LC_MESSAGES=C.
+_DENIED = re.compile(
+    r"permission denied|authentication failed|could not read (?:username|password)|host key verification failed|"
+    r"access denied|invalid credentials|terminal prompts disabled|HTTP (?:401|403)|returned error: 40[13]",
+    re.IGNORECASE,
+)
+_ABSENT = re.compile(
+    r"repository .*not found|does not appear to be a git repository|not exist|returned error: 404", re.IGNORECASE
+)
+
+
+def remote_answers(git: Git, remote: Remote) -> Iterator[Finding]:
+    """Ask the remote for its HEAD, without prompts. Raises what keeps it from answering."""
+    ended = git.run("ls-remote", "--exit-code", "--", remote.name, "HEAD", timeout=_LIMIT)
+    if ended.code not in {0, _NO_REF}:
+        raise _silent(remote, ended)
+    yield ok("remote", f"{remote.name} answers" + ("" if ended.code == 0 else "; it has no branch yet"))
+
+
+def _silent(remote: Remote, ended: Ended) -> HomelabError:
+    said = spoken(ended)
+    words = " ".join(said)
+    what = f"{remote.name} ({remote.fetch.shown}) does not answer"
+    fix = f"git ls-remote {remote.name} HEAD"
+    if ended.timed_out:
+        return Unreachable(what, why=f"nothing came within {_LIMIT:g} s", fix=fix)
+    why = said[-1] if said else f"git ended with {ended.code}"
+    if _DENIED.search(words):
+        return CredentialsError(f"{remote.name} does not let us in", why=why, fix=fix, details=said[:-1])
+    if _ABSENT.search(words):
+        return NothingThere(f"{remote.name} has no such repository", why=why, fix=fix, details=said[:-1])
+    return Unreachable(what, why=why, fix=fix, details=said[:-1])
