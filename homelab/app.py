@@ -15,7 +15,6 @@ from homelab.clock import Clock
 from homelab.errors import UsageError
 from homelab.events import Emit
 from homelab.result import Result
-from homelab.settings.model import CiServer, Settings
 from homelab.tier import Tier
 from homelab.world import World
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from homelab.http.port import JsonHttp, Site
     from homelab.kube.port import Cluster
     from homelab.secret import Secret
+    from homelab.settings.model import CiServer, Settings
     from homelab.settings.trust import TrustStore
 
 
@@ -110,6 +110,19 @@ class App:
         )
         self._closing.callback(client.close)
         return client
+
+    def certificate_life(self, site: Site) -> tuple[float, float] | None:
+        """Return begin and end (Unix seconds) of the certificate at ``site``, None where there is none to see."""
+        from homelab.http.certificate import life
+
+        return life(site, env=self.world.env)
+
+    def within(self, seconds: float) -> App:
+        """Return an app like this one whose HTTP fetches each end within ``seconds``. Closed with this one."""
+        world = replace(self.world, env={**self.world.env, "HOMELAB_TIMEOUT_HTTP": f"{seconds:g}"})
+        hurried = App(world, tier=self.tier, renderer=self._renderer, output=self.output)
+        self._closing.callback(hurried.close)
+        return hurried
 
     def ci_token(self, server: CiServer) -> Secret:
         """Return the token bound to ``server``: environment first, then Vault. Raises TokenMissing."""
