@@ -20,7 +20,6 @@ import click
 from homelab import __version__
 from homelab.app import App
 from homelab.console.choose import check, choose
-from homelab.console.crash import crash_log
 from homelab.console.port import Renderer
 from homelab.errors import HomelabError, Interrupted, UsageError
 from homelab.outcome import Outcome
@@ -132,6 +131,8 @@ def _translate(error: BaseException, world: World) -> HomelabError:
         return _usage(error)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return Interrupted("interrupted", why="Ctrl-C (SIGINT)", fix="run the same command again; it continues")
+    from homelab.console.crash import crash_log  # noqa: PLC0415 -- a command that works never needs it
+
     return crash_log(error, world)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from homelab.console.ndjson import Ndjson
 from homelab.console.plain import Plain
 from homelab.console.port import Renderer
 from homelab.errors import UsageError
@@ -15,6 +14,8 @@ def choose(world: World, asked: str | None, *, as_json: bool) -> Renderer:
     """Return the renderer for ``asked``; a word that is none of ours falls back and click reports it."""
     name = asked if asked in NAMES else _from_surroundings(world)
     if name == "ndjson":
+        from homelab.console.ndjson import Ndjson  # noqa: PLC0415 -- one renderer speaks, the others stay on disk
+
         return Ndjson(world.stdout, world.clock)
     if name == "human" and not as_json:
         from homelab.console.human import Human  # noqa: PLC0415 -- loads rich, wanted on a terminal alone
