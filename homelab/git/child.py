@@ -26,6 +26,7 @@ _FORWARD_GRACE = 15.0
 #: How long a shielded child may go on after the first signal.
 SHIELD = 30.0
 _CHUNK = 65536
+_BEAT = 60.0
 
 Chunk = Callable[[str, bytes], None]
 
@@ -51,6 +52,8 @@ class Order:
     keep: int | None = None
     #: Told each piece of output as it comes: (``stdout`` or ``stderr``, bytes).
     on_chunk: Chunk | None = None
+    #: Told the seconds so far, once a minute.
+    on_beat: Callable[[float], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class _Run:
     heard: float
     streams: dict[str, bytearray] = field(default_factory=lambda: {"stdout": bytearray(), "stderr": bytearray()})
     deadline: float | None = None
+    beaten: float = 0.0
     timed_out: bool = False
 
 
@@ -143,7 +147,8 @@ def _start(order: Order, stdin: IO[bytes] | None) -> _Run:
         if ignore:
             signal.signal(signal.SIGINT, before)
     now = time.monotonic()
-    return _Run(order, popen, began=now, heard=now, deadline=None if order.timeout is None else now + order.timeout)
+    deadline = None if order.timeout is None else now + order.timeout
+    return _Run(order, popen, began=now, heard=now, beaten=now, deadline=deadline)
 
 
 class _listening:  # noqa: N801 -- reads as a clause: with _listening(running)
@@ -190,17 +195,34 @@ def _until_ended(running: _Run, selector: selectors.BaseSelector) -> None:
         if ended:
             _drain(running)
             return
-        if not ready and _patience(running) == 0.0:
+        if not ready and _overdue(running):
             running.timed_out = True
             _kill(running)
             return
+        _beat(running)
+
+
+def _ends(running: _Run) -> list[float]:
+    ends = [] if running.deadline is None else [running.deadline]
+    return ends if running.order.idle is None else [*ends, running.heard + running.order.idle]
+
+
+def _overdue(running: _Run) -> bool:
+    return any(end <= time.monotonic() for end in _ends(running))
 
 
 def _patience(running: _Run) -> float | None:
-    ends = [] if running.deadline is None else [running.deadline]
-    if running.order.idle is not None:
-        ends.append(running.heard + running.order.idle)
+    ends = _ends(running)
+    if running.order.on_beat is not None:
+        ends.append(running.beaten + _BEAT)
     return max(min(ends) - time.monotonic(), 0.0) if ends else None
+
+
+def _beat(running: _Run) -> None:
+    now = time.monotonic()
+    if running.order.on_beat is not None and now - running.beaten >= _BEAT:
+        running.beaten = now
+        running.order.on_beat(now - running.began)
 
 
 def _read(running: _Run, name: str, fd: int) -> bool:

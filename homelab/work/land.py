@@ -1,0 +1,227 @@
+"""``work land``: from a branch to "the remote shows it", then CI, then the rollout.
+
+The phases are in their own modules; this one is their order. Every end is a result whose first
+line says whether the target moved. Layer: work domain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from homelab.app import App
+from homelab.console.ask import ask
+from homelab.errors import HomelabError, Interrupted, NotLanded
+from homelab.events import Notice
+from homelab.git import lock
+from homelab.outcome import Outcome
+from homelab.work import bring, landed
+from homelab.work.compare import Comparison, compare
+from homelab.work.conflict import require_resolved
+from homelab.work.events import RaceLost, short
+from homelab.work.fallback import fall_back
+from homelab.work.fetch import fetch_base, require_shared_history
+from homelab.work.follow import RESUME, Waits, follow
+from homelab.work.integrate import integrate
+from homelab.work.model import LandRequest, LandState, Phase, Strategy
+from homelab.work.prepare import Found, find, lock_path, scene_of, settle_plan, verification
+from homelab.work.push import Pushed, push
+from homelab.work.reconcile import arrived
+from homelab.work.result import LandResult, failure
+from homelab.work.scene import Scene
+from homelab.work.settled import settle
+from homelab.work.verify import verify
+
+_AGENT_WAITS = 60.0
+_PERSON_WAITS = 600.0
+
+
+@dataclass(slots=True)
+class _Trail:
+    """How far a land got, for the answer when it ends early."""
+
+    scene: Scene | None = None
+
+
+def land(app: App, request: LandRequest, waits: Waits) -> LandResult:
+    """Land the current branch and follow it; never raises for what a land can meet, only for our bugs."""
+    trail = _Trail()
+    try:
+        ended = _reach_landed(app, request, waits, trail)
+    except (HomelabError, KeyboardInterrupt) as stop:
+        scene = trail.scene
+        if scene is None or not scene.state.phase.landed:
+            return _not_landed(stop, scene)
+        scene.interruption = stop
+    if trail.scene is None or not trail.scene.state.phase.landed:
+        assert ended is not None
+        return ended
+    return follow(trail.scene, waits)
+
+
+def _reach_landed(app: App, request: LandRequest, waits: Waits, trail: _Trail) -> LandResult | None:
+    """Bring the change to the target; return an answer only where there is nothing to follow."""
+    found = find(app)
+    found = _continue_unfinished(app, request, found, trail)
+    if trail.scene is not None and trail.scene.state.phase.landed:
+        return None
+    if request.resume and found.state is None:
+        raise NotLanded(
+            "there is no unfinished land here",
+            why="no state is stored for this worktree",
+            fix="homelab work land",
+            outcome=Outcome.USAGE,
+        )
+    scene = trail.scene = settle_plan(app, request, found)
+    blind = waits.blind(scene.plan.remote) if request.ci else ""
+    if blind:
+        app.emit(Notice(about="ci", text=f"{blind}; after landing this ends with {int(Outcome.CI_UNSEEN)}"))
+    with lock.held(
+        lock_path(app, scene),
+        clock=app.clock,
+        place=str(scene.plan.checkout.root),
+        timeout=_patience(app, request),
+        waiting=lambda holder: not app.world.interactive or ask(app.world, f"{holder} is landing; wait for it?"),
+    ):
+        return _rounds(app, scene)
+
+
+def _patience(app: App, request: LandRequest) -> float:
+    if request.lock_timeout is not None:
+        return request.lock_timeout
+    return _PERSON_WAITS if app.world.interactive else _AGENT_WAITS
+
+
+def _rounds(app: App, scene: Scene) -> LandResult | None:
+    """Fetch, integrate, verify and push until the remote shows the change or says why not."""
+    for attempt in range(1, scene.request.attempts + 1):
+        scene.now(attempts=attempt)
+        base = fetch_base(scene)
+        if attempt > 1:
+            _tell_race(scene, base, attempt - 1)
+        if base:
+            require_shared_history(scene, base)
+        already = _already(scene, base, compare(scene, base))
+        if already is not None or scene.state.phase.landed:
+            return already
+        integrate(scene, base)
+        _recheck_command(app, scene)
+        verify(scene)
+        pushed, verdict = push(scene)
+        if pushed is Pushed.LANDED:
+            settle(scene)
+            return None
+        if pushed is Pushed.PROTECTED:
+            raise fall_back(scene, verdict)
+    raise NotLanded(
+        f"others landed first, {scene.request.attempts} times in a row",
+        why=f"{scene.plan.target_name} kept moving while this branch was verified",
+        fix="homelab work land, or: --attempts <more>",
+        outcome=Outcome.RACE_LOST,
+    )
+
+
+def _tell_race(scene: Scene, base: str, attempt: int) -> None:
+    """Say who landed between two attempts."""
+    old = scene.state.base
+    span = f"{old}..{base}" if old else base
+    by = tuple(scene.git.lines("log", "--max-count=3", "--format=%h %an: %s", span)) if base != old else ()
+    scene.emit(RaceLost(attempt=attempt, attempts=scene.request.attempts, base=old, tip=base, by=by))
+
+
+def _recheck_command(app: App, scene: Scene) -> None:
+    """Take the command of the tree to be verified: the target may have brought another one."""
+    if scene.plan.command is None or scene.plan.command.origin != ".homelab.toml":
+        return
+    command = verification(app, scene.request, scene.state.candidate, root=scene.plan.checkout.root)
+    scene.plan = replace(scene.plan, command=command)
+
+
+def _already(scene: Scene, base: str, comparison: Comparison) -> LandResult | None:
+    """Return the answer where there is nothing to push; settle a candidate that turns out to be there."""
+    if comparison is Comparison.AHEAD:
+        return None
+    state, target = scene.state, scene.plan.target_name
+    if comparison is Comparison.CONTAINED and state.candidate and scene.contains(base, state.candidate):
+        settle(scene, before=True)
+        return None
+    scene.store.clear()
+    scene.git.run("update-ref", "-d", state.backup, state.source)
+    if comparison is Comparison.NOTHING:
+        return LandResult(
+            outcome=Outcome.DONE,
+            headline=f"nothing to land: {scene.plan.branch} has no commits beyond {target}",
+            kind="nothing",
+            target=target,
+        )
+    pair = landed.find(scene.plan.checkout.common_dir, state.source)
+    oid = pair.landed if pair is not None and scene.contains(base, pair.landed) else base
+    return LandResult(
+        outcome=Outcome.DONE,
+        headline=f"{scene.plan.branch} is in {target} already ({comparison.value})",
+        landed=True,
+        kind="already",
+        target=target,
+        landed_oid=oid,
+        next=(f"homelab ci watch {short(oid)}",),
+    )
+
+
+def _continue_unfinished(app: App, request: LandRequest, found: Found, trail: _Trail) -> Found:
+    """Take up a land that ended half way: follow what landed, ask about what was pushed, close what was resolved."""
+    state = found.state
+    if state is None:
+        return found
+    ours = request.resume or found.checkout.head in {state.tip, state.source}
+    if state.phase in {Phase.CI, Phase.DEPLOY}:
+        if ours:
+            trail.scene = scene_of(app, request, found, state)
+        else:
+            text = f"{short(state.landed)} landed from here before and was not watched to its end"
+            app.emit(Notice(about="work", text=text))
+        return found
+    if state.phase is Phase.PUSH:
+        scene = scene_of(app, request, found, state)
+        if arrived(scene, doubtful=False):
+            settle(scene, before=True)
+            if ours:
+                trail.scene = scene
+        return found
+    if state.phase is Phase.CONFLICT:
+        return _conclude(app, request, found, state)
+    return found
+
+
+def _conclude(app: App, request: LandRequest, found: Found, state: LandState) -> Found:
+    """Commit a merge, or go on with a rebase, whose conflicts its owner has resolved."""
+    git, git_dir = app.git, found.checkout.git_dir
+    rebasing = state.strategy == Strategy.REBASE.value
+    under_way = (git_dir / "rebase-merge").is_dir() if rebasing else _merging(app)
+    if not under_way:
+        return found
+    require_resolved(git, git_dir, state)
+    if rebasing:
+        bring.rebase_on(scene_of(app, request, found, state), state.base)
+    else:
+        git.text("commit", "--no-edit", "--quiet")
+    return find(app)
+
+
+def _merging(app: App) -> bool:
+    return app.git.read("rev-parse", "--verify", "--quiet", "MERGE_HEAD").code == 0
+
+
+def _not_landed(stop: HomelabError | KeyboardInterrupt, scene: Scene | None) -> LandResult:
+    """Turn whatever ended the land into its answer."""
+    error = stop if isinstance(stop, HomelabError) else _interrupted()
+    if isinstance(error, Interrupted):
+        error.fix = RESUME if scene is not None else "homelab work land"
+    return failure(
+        error,
+        phase=scene.state.phase if scene else Phase.PREFLIGHT,
+        state=scene.state if scene else None,
+        target=scene.plan.target_name if scene else "",
+    )
+
+
+def _interrupted() -> Interrupted:
+    return Interrupted("interrupted before anything was pushed", why="Ctrl-C (SIGINT)", fix=RESUME)

@@ -1,0 +1,186 @@
+"""From a command line to a scene: the worktree looked at, the plan settled, the state found.
+
+Layer: work domain; hands ``land`` everything it needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from homelab.app import App
+from homelab.errors import NotLanded
+from homelab.events import Notice
+from homelab.git.remote_end import RemoteEnd
+from homelab.outcome import Outcome
+from homelab.trust.approval import require
+from homelab.work import preflight, target, verify_command
+from homelab.work.model import Checkout, LandRequest, LandState, Phase, Plan, Strategy, VerifyCommand
+from homelab.work.scene import Scene
+from homelab.work.state import StateFile
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is here before anything was decided."""
+
+    checkout: Checkout
+    store: StateFile
+    state: LandState | None
+
+
+def find(app: App) -> Found:
+    """Look at the worktree and at an unfinished land in it. Raises NotLanded."""
+    preflight.require_git(app.git)
+    preflight.require_worktree(app.git)
+    store = StateFile.of(app.repository.git_dir)
+    return Found(preflight.look(app.git, app.repository), store, store.load())
+
+
+def scene_of(app: App, request: LandRequest, found: Found, state: LandState) -> Scene:
+    """Return the scene of a land that is already under way, as its state describes it."""
+    end = RemoteEnd(app.git, state.remote)
+    plan = Plan(
+        checkout=found.checkout,
+        remote=state.remote,
+        target=state.target,
+        strategy=Strategy(state.strategy),
+        command=None,
+        branch=state.branch,
+    )
+    return _scene(app, request, found.store, plan, (end, state))
+
+
+def settle_plan(app: App, request: LandRequest, found: Found) -> Scene:
+    """Settle what will be landed where and how; the first step that asks the network. Raises NotLanded."""
+    checkout = found.checkout
+    preflight.require_landable(app.git, checkout, request)
+    preflight.require_large_files(app.git)
+    command = verification(app, request, checkout.head, root=checkout.root)
+    for text in preflight.warnings(app.git, checkout):
+        app.emit(Notice(about="work", text=text))
+    repository = app.repository
+    end = RemoteEnd(app.git, repository.remote(request.remote).name)
+    if end.url.warning:
+        app.emit(Notice(about="work", text=end.url.warning))
+    goal = target.choose(end, repository, wanted=request.into, configured=app.settings.repository.target)
+    allowed = request.allow_target or (repository.config("homelab.allowTarget") or "").lower() in {"true", "1", "yes"}
+    preflight.require_off_target(checkout, goal, allowed=allowed)
+    plan = Plan(
+        checkout=checkout,
+        remote=end.name,
+        target=goal,
+        strategy=strategy(app, request),
+        command=command,
+        branch=request.branch_name or checkout.branch or "",
+    )
+    return _scene(app, request, found.store, plan, (end, _state(app, request, found, plan, end)))
+
+
+def strategy(app: App, request: LandRequest) -> Strategy:
+    """Return the strategy: the flag's, git configuration's, the settings'; merge otherwise. Raises NotLanded."""
+    name = request.strategy or app.repository.config("homelab.strategy") or app.settings.repository.strategy or "merge"
+    try:
+        return Strategy(name)
+    except ValueError:
+        raise NotLanded(
+            f"{name!r} is no strategy",
+            why="there are: " + ", ".join(Strategy),
+            fix="git config homelab.strategy merge",
+            outcome=Outcome.USAGE,
+        ) from None
+
+
+def verification(app: App, request: LandRequest, oid: str, *, root: Path) -> VerifyCommand | None:
+    """Return the command for the tree of ``oid``, approved where the repository said it.
+
+    Raises NotLanded where there is none, PersonNeeded where nobody approved it.
+    """
+    if request.no_verify:
+        return None
+    app.settings.repository  # noqa: B018 -- a broken .homelab.toml is an error before it is read from a commit
+    command = verify_command.choose(
+        request,
+        repository_file=verify_command.in_file(app.repository.text(oid, ".homelab.toml")),
+        git_config=app.repository.config("homelab.verify"),
+    )
+    if command is None:
+        raise verify_command.none_found(root)
+    if command.origin == ".homelab.toml":
+        require(app, command.text, yes=request.yes)
+    return command
+
+
+def lock_path(app: App, scene: Scene) -> Path:
+    """Return the land lock of this remote and target: one for all clones of one user."""
+    name = hashlib.sha256(f"{scene.end.identity} {scene.target}".encode()).hexdigest()[:32]
+    return app.world.state_home / "locks" / f"land-{name}.lock"
+
+
+def _scene(app: App, request: LandRequest, store: StateFile, plan: Plan, stage: tuple[RemoteEnd, LandState]) -> Scene:
+    end, state = stage
+    return Scene(
+        git=app.git,
+        end=end,
+        clock=app.clock,
+        emit=app.emit,
+        request=request,
+        plan=plan,
+        store=store,
+        state=state,
+        verify_timeout=app.settings.timeouts.verify,
+    )
+
+
+def _state(app: App, request: LandRequest, found: Found, plan: Plan, end: RemoteEnd) -> LandState:
+    """Return the unfinished land of this very branch, or a new one with its backup ref."""
+    old, head = found.state, found.checkout.head
+    same = old is not None and (old.remote, old.target, old.strategy, old.scratch) == (
+        plan.remote,
+        plan.target,
+        plan.strategy.value,
+        request.scratch,
+    )
+    if old is not None and same and not old.phase.landed and _is_ours(app, plan, old, head):
+        return old
+    stamp = datetime.fromtimestamp(app.clock.now(), UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    backup = f"refs/homelab/backup/{plan.branch}/{stamp}"
+    app.git.text("update-ref", backup, head)
+    return found.store.save(
+        LandState(
+            run=f"{stamp}-{head[:12]}",
+            phase=Phase.FETCH,
+            remote=plan.remote,
+            push_url=end.url.shown,
+            target=plan.target,
+            branch=plan.branch,
+            strategy=plan.strategy.value,
+            source=head,
+            backup=backup,
+            scratch=request.scratch,
+            verified=old.verified if old is not None and same else (),
+        )
+    )
+
+
+def _is_ours(app: App, plan: Plan, old: LandState, head: str) -> bool:
+    """Say whether ``head`` is the land's own work: its source, its tip, or merges of the target on top."""
+    if head in {old.source, old.tip}:
+        return True
+    if plan.strategy is Strategy.REBASE:
+        return False
+    seen = app.git.read("rev-parse", "--verify", "--quiet", f"refs/homelab/seen/{plan.remote}/{plan.target_name}")
+    chain = app.git.lines("rev-list", "--first-parent", "--parents", "--max-count=50", f"{old.source}..{head}")
+    if not chain or chain[-1].split()[1] != old.source:
+        return False
+    for line in chain:
+        _, _, *others = line.split()
+        if (
+            len(others) != 1
+            or not seen.out
+            or app.git.read("merge-base", "--is-ancestor", others[0], seen.out.strip()).code
+        ):
+            return False
+    return True

@@ -1,0 +1,87 @@
+"""``homelab work …``: from a topic to what runs. Layer: the work domain's command line; verbs only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from homelab.app import App
+from homelab.result import Result
+from homelab.tier import Tier
+from homelab.verb import SECONDS, VerbGroup
+from homelab.work.land import land as land_core
+from homelab.work.loop import waits
+from homelab.work.model import LandRequest, Strategy
+
+work = VerbGroup("work", help="Start a branch, land it, list and clean what landed.")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _flag(name: str, text: str) -> Callable[[F], F]:
+    return click.option(f"--{name}", is_flag=True, help=text)
+
+
+@work.verb("land", tier=Tier.WRITE)
+@click.option("--remote", help="Land on this remote (default: as configured, else forgejo, origin, or the only one).")
+@click.option("--into", metavar="BRANCH", help="Land on this branch of the remote (default: its default branch).")
+@click.option(
+    "--strategy", type=click.Choice([one.value for one in Strategy]), help="How to integrate (default merge)."
+)
+@click.option(
+    "--verify-cmd", "verify", metavar="COMMAND", help="Verify with this command instead of the configured one."
+)
+@click.option(
+    "--verify-in",
+    type=click.Choice(["worktree", "scratch"]),
+    default="worktree",
+    help="Where to verify: here, or in a clean copy that leaves this worktree alone.",
+)
+@_flag("no-verify-land", "Land without verifying. Said in the output, recorded in the state.")
+@_flag("yes", "Approve the repository's verification command without asking.")
+@_flag("accept-verify-change", "Let this branch change the verification command it is judged by.")
+@_flag("allow-untracked", "Land although files here are neither tracked nor ignored.")
+@_flag("allow-empty", "Land commits that change nothing, to start CI for example.")
+@_flag("accept-rewind", "Bring back commits that someone removed from the target by force.")
+@_flag("create-target", "Create the target branch when the remote does not have it.")
+@_flag("rebase-merges", "With --strategy rebase: keep the branch's merges.")
+@click.option("--branch-name", metavar="NAME", help="Name on the remote, for a detached HEAD or a pull request.")
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["leave", "abort"]),
+    default="leave",
+    help="Leave a conflict open here to be resolved, or take it back.",
+)
+@click.option("--push-option", "push_options", multiple=True, metavar="TEXT", help="Hand this to the server's hooks.")
+@click.option(
+    "--attempts", type=click.IntRange(1, 50), default=5, show_default=True, help="Tries when others land first."
+)
+@click.option("--lock-timeout", type=SECONDS, help="Wait this long for another land of the same target (default 60s).")
+@_flag("no-ci-watch", "Do not wait for CI after landing.")
+@_flag("no-deploy-wait", "Do not wait for the rollout after CI.")
+@_flag("resume", "Only continue the unfinished land of this worktree.")
+def land(app: App, **words: Any) -> Result:
+    """Land this branch: integrate, verify, push the verified commit, watch CI, wait for the rollout.
+
+    Running it again is always safe: it asks the remote first, then continues where it stopped.
+
+    \b
+    homelab work land
+    homelab work land --verify-cmd 'make check' --no-deploy-wait
+    homelab work land --verify-in scratch
+    """  # noqa: D301 -- \b is click's mark
+    return land_core(app, _land_request(words), waits(app))
+
+
+def _land_request(words: dict[str, Any]) -> LandRequest:
+    said = dict(words)
+    return LandRequest(
+        ci=not said.pop("no_ci_watch"),
+        deploy=not said.pop("no_deploy_wait"),
+        no_verify=said.pop("no_verify_land"),
+        scratch=said.pop("verify_in") == "scratch",
+        abort_conflict=said.pop("on_conflict") == "abort",
+        **said,
+    )
