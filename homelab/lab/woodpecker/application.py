@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -58,6 +59,11 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         return web.Response(status=refused.status, text=refused.text)
     except Filtered:
         return web.Response(status=HTTPStatus.NO_CONTENT, headers={"Pipeline-Filtered": "true"})
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception:  # noqa: BLE001 -- upstream recovers from anything and answers 500 without a body
+        traceback.print_exc()
+        return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 async def _version(request: web.Request, response: web.StreamResponse) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from homelab.lab.woodpecker import render
 from homelab.lab.woodpecker.bus import EventBus, LogBus, Message
-from homelab.lab.woodpecker.config import Config, Repository
+from homelab.lab.woodpecker.config import Config
 from homelab.lab.woodpecker.faults import Faults
 from homelab.lab.woodpecker.records import LogLine, Pipeline, Step, Workflow
 from homelab.lab.woodpecker.states import UNDER_WAY, State, of_steps, of_workflows

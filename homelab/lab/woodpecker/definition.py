@@ -12,14 +12,47 @@ from typing import Any
 
 from homelab.lab.woodpecker import when as conditions
 from homelab.lab.woodpecker.records import Complaint
-from homelab.lab.woodpecker.when import When, strings
+from homelab.lab.woodpecker.when import ALWAYS, ConditionError, When, strings
 
 _STEP_KEYS = frozenset(
-    "name image commands entrypoint environment settings when depends_on failure detach directory pull privileged"
-    " volumes dns dns_search backend_options ports group secrets".split()
+    [
+        "name",
+        "image",
+        "commands",
+        "entrypoint",
+        "environment",
+        "settings",
+        "when",
+        "depends_on",
+        "failure",
+        "detach",
+        "directory",
+        "pull",
+        "privileged",
+        "volumes",
+        "dns",
+        "dns_search",
+        "backend_options",
+        "ports",
+        "group",
+        "secrets",
+    ]
 )
 _FILE_KEYS = frozenset(
-    "steps services clone when depends_on runs_on matrix labels skip_clone workspace variables concurrency".split()
+    [
+        "steps",
+        "services",
+        "clone",
+        "when",
+        "depends_on",
+        "runs_on",
+        "matrix",
+        "labels",
+        "skip_clone",
+        "workspace",
+        "variables",
+        "concurrency",
+    ]
 )
 
 
@@ -42,7 +75,7 @@ class StepDefinition:
     commands: tuple[str, ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    when: When = When()
+    when: When = ALWAYS
     depends_on: tuple[str, ...] | None = None
     failure: str = "fail"
     detach: bool = False
@@ -56,7 +89,7 @@ class Definition:
     steps: tuple[StepDefinition, ...]
     services: tuple[StepDefinition, ...] = ()
     clone: StepDefinition | None = None
-    when: When = When()
+    when: When = ALWAYS
     depends_on: tuple[str, ...] = ()
     runs_on: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -94,8 +127,12 @@ def matrix_axes(text: str) -> list[dict[str, str]]:
     if not isinstance(matrix, dict) or not matrix:
         return [{}]
     if isinstance(matrix.get("include"), list):
-        return [{str(axis): str(value) for axis, value in cell.items()} for cell in matrix["include"]]
-    axes = {str(axis): strings(values) for axis, values in matrix.items()}
+        cells = [cell for cell in matrix["include"] if isinstance(cell, dict)]
+        return [{str(axis): str(value) for axis, value in cell.items()} for cell in cells]
+    try:
+        axes = {str(axis): strings(values) for axis, values in matrix.items()}
+    except ConditionError as error:
+        raise ConfigRefused([Complaint("compiler", f"invalid `matrix`: {error}")]) from error
     return [dict(zip(axes, cell, strict=True)) for cell in itertools.product(*axes.values())]
 
 
@@ -134,13 +171,15 @@ class _Reader:
             when=self._when(raw, "when"),
             depends_on=self._strings(raw, "depends_on", "depends_on"),
             runs_on=runs_on,
-            labels={str(key): str(value) for key, value in (raw.get("labels") or {}).items()},
+            labels={key: str(value) for key, value in self._mapping(raw, "labels", "labels").items()},
             warnings=tuple(self.complaints),
         )
 
     def _containers(self, raw: Any, area: str) -> tuple[StepDefinition, ...]:
         """Read a list of steps, or a mapping of name to step."""
-        entries = [{"name": name, **(step or {})} for name, step in raw.items()] if isinstance(raw, dict) else raw or []
+        entries = raw or []
+        if isinstance(raw, dict) and all(isinstance(step, dict) for step in raw.values()):
+            entries = [{"name": name, **step} for name, step in raw.items()]
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             self._lint(f"`{area}` must be a list or a mapping of steps", area)
             return ()
@@ -187,14 +226,14 @@ class _Reader:
     def _when(self, raw: dict[str, Any], where: str) -> When:
         try:
             return conditions.parse(raw.get("when"))
-        except ValueError as error:
+        except ConditionError as error:
             self._lint(f"invalid `when`: {error}", where)
-            return When()
+            return ALWAYS
 
     def _strings(self, raw: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
         try:
             return strings(raw.get(key))
-        except ValueError as error:
+        except ConditionError as error:
             self._lint(f"invalid `{key}`: {error}", where)
             return ()
 

@@ -57,8 +57,9 @@ class Pipelines:
             return pipeline
         if faults.creation_delay:
             await asyncio.sleep(faults.creation_delay)
-        files = await asyncio.to_thread(commits.configs, repository.path, pipeline.commit, repository.config_file)
-        if faults.config_fails:
+        try:
+            files = await self._files(repository, pipeline)
+        except (subprocess.SubprocessError, OSError):
             return self._failed(pipeline, [Complaint("generic", _UNREADABLE)])
         self.store.keep_configs(pipeline, files)
         try:
@@ -76,6 +77,11 @@ class Pipelines:
             self.board.changed(pipeline)
             self._start(repository, pipeline, plan)
         return pipeline
+
+    async def _files(self, repository: Repository, pipeline: Pipeline) -> list[ConfigFile]:
+        if self.board.faults.config_fails:
+            raise OSError("the forge refuses")
+        return await asyncio.to_thread(commits.configs, repository.path, pipeline.commit, repository.config_file)
 
     async def trigger(
         self, repository: Repository, user: User, branch: str, variables: dict[str, str], message: str

@@ -6,6 +6,7 @@ Sources: woodpecker server/queue/fifo.go, server/model/{task,queue}.go.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,10 +89,13 @@ class Queue:
         under_way.add_done_callback(lambda done: self._ended(task.workflow.id, done))
 
     def _ended(self, workflow_id: int, done: asyncio.Task[None]) -> None:
-        del self.running[workflow_id]
-        if not done.cancelled():
-            done.result()
-            self.advance()
+        task, _, _ = self.running.pop(workflow_id)
+        if done.cancelled():
+            return
+        if failure := done.exception():
+            traceback.print_exception(failure)
+            self.board.workflow_ended(task.pipeline, task.workflow, error=f"agent failed: {failure!r}")
+        self.advance()
 
     def cancel(self, pipeline: Pipeline, *, spare_running: bool = False) -> None:
         """Take a pipeline's workflows out: waiting ones are forgotten, running ones told to stop."""

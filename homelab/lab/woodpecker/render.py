@@ -184,9 +184,23 @@ def config_file(one: ConfigFile) -> dict[str, Any]:
     return {"hash": hashlib.sha256(data).hexdigest(), "name": one.name, "data": base64.b64encode(data).decode()}
 
 
-_FEED = (
-    "id number event status created started finished commit branch ref refspec title message author author_email"
-).split()
+_FEED = [
+    "id",
+    "number",
+    "event",
+    "status",
+    "created",
+    "started",
+    "finished",
+    "commit",
+    "branch",
+    "ref",
+    "refspec",
+    "title",
+    "message",
+    "author",
+    "author_email",
+]
 
 
 def feed(repo: Repository, one: Pipeline | None, *, legacy: bool = False) -> dict[str, Any]:

@@ -36,8 +36,7 @@ _SHUTDOWN = 0.5
 @asynccontextmanager
 async def serving(config: Config, state: Path, *, port: int = 0, lab_controls: bool = False) -> AsyncIterator[int]:
     """Serve on loopback until the block ends; yields the port."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = Store(state / _DATABASE)
+    store = _open_store(state)
     board = Board(config, store, Faults())
     token = secrets.token_urlsafe(24)
     pipelines = Pipelines(board, Queue(board, config.capacity))
@@ -53,6 +52,11 @@ async def serving(config: Config, state: Path, *, port: int = 0, lab_controls: b
     finally:
         await runner.cleanup()
         store.close()
+
+
+def _open_store(state: Path) -> Store:
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Store(state / _DATABASE)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -27,20 +27,20 @@ def substitute(text: str, variables: Mapping[str, str]) -> str:
 
 
 def _applied(value: str, rest: str) -> str:
-    if not rest:
-        return value
+    """Return ``value`` as the form after the name wants it."""
     if default := re.fullmatch(r":?[-=](.*)", rest, re.DOTALL):
         return value or default[1]
     if span := re.fullmatch(r":(\d+)(?::(\d+))?", rest):
         start = int(span[1])
         return value[start : start + int(span[2])] if span[2] else value[start:]
-    if rest in {"^^", ",,"}:
-        return value.upper() if rest == "^^" else value.lower()
-    if rest[0] in "#%":
-        return _trimmed(value, rest)
     if swap := re.fullmatch(r"/(/?)([^/]*)/(.*)", rest):
         return value.replace(swap[2], swap[3], -1 if swap[1] else 1)
-    return value
+    if rest in _CASES:
+        return _CASES[rest](value)
+    return _trimmed(value, rest) if rest[:1] in {"#", "%"} else value
+
+
+_CASES = {"^^": str.upper, ",,": str.lower}
 
 
 def _trimmed(value: str, rest: str) -> str:

@@ -14,6 +14,11 @@ from typing import Any
 
 from homelab.lab.woodpecker.states import Trigger
 
+
+class ConditionError(Exception):
+    """A condition that cannot be read; the text says what does not fit."""
+
+
 _SKIP = re.compile(r"\[(?:ci *skip|skip *ci)\]", re.IGNORECASE)
 
 
@@ -126,29 +131,34 @@ class When:
         return not self.conditions or any(not one.status or "success" in one.status for one in matching)
 
 
+ALWAYS = When()
+
 _WORDS = ("ref", "repo", "instance", "platform", "branch", "cron")
 KEYS = frozenset({*_WORDS, "event", "status", "path", "matrix", "local", "evaluate"})
 
 
 def parse(raw: Any) -> When:
-    """Read a ``when``: one mapping or a list of them. ValueError says what does not fit."""
+    """Read a ``when``: one mapping or a list of them. ConditionError says what does not fit."""
     entries = raw if isinstance(raw, list) else [raw] if raw else []
     return When(tuple(_condition(entry) for entry in entries))
 
 
 def _condition(raw: Any) -> Condition:
     if not isinstance(raw, dict):
-        raise ValueError(f"a condition must be a mapping, not {raw!r}")
+        raise ConditionError(f"a condition must be a mapping, not {raw!r}")
     if unknown := sorted(set(raw) - KEYS):
-        raise ValueError(f"unknown condition {', '.join(map(str, unknown))}")
+        raise ConditionError(f"unknown condition {', '.join(map(str, unknown))}")
     if "evaluate" in raw:
-        raise ValueError("evaluate is not supported by this server")
+        raise ConditionError("evaluate is not supported by this server")
+    matrix = raw.get("matrix") or {}
+    if not isinstance(matrix, dict):
+        raise ConditionError(f"matrix must be a mapping, not {matrix!r}")
     return Condition(
         events=strings(raw.get("event")),
         status=strings(raw.get("status")),
         words={name: Globs(*_sides(raw[name])) for name in _WORDS if name in raw},
         path=_paths(raw.get("path")),
-        matrix={str(axis): str(value) for axis, value in (raw.get("matrix") or {}).items()},
+        matrix={str(axis): str(value) for axis, value in matrix.items()},
     )
 
 
@@ -165,13 +175,13 @@ def _sides(raw: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def strings(raw: Any) -> tuple[str, ...]:
-    """Read a string or a list of strings."""
+    """Read a string or a list of strings. ConditionError for anything else."""
     if raw is None:
         return ()
     if isinstance(raw, list):
         return tuple(str(item) for item in raw)
     if isinstance(raw, dict):
-        raise ValueError(f"expected a string or a list, not {raw!r}")
+        raise ConditionError(f"expected a string or a list, not {raw!r}")
     return (str(raw),)
 
 

@@ -166,7 +166,8 @@ def states(pipeline: Any) -> dict[str, str]:
 
 def make_config(folder: Path, **change: Any) -> Config:
     users = tuple(
-        User(number, login, Secret(token), admin=login == "admin") for number, (login, token) in enumerate(TOKENS.items(), 1)
+        User(number, login, Secret(token), admin=login == "admin")
+        for number, (login, token) in enumerate(TOKENS.items(), 1)
     )
     shop = Repository(
         1, "lab/shop", folder / "shop.git", permissions={"dev": "admin", "reader": "pull"}, former_names=("lab/Old",)

@@ -1,4 +1,7 @@
-"""The server about itself: version, health, queue, what runs anywhere. Source: woodpecker server/api/{z,queue,global}.go."""
+"""The server about itself: version, health, queue, what runs anywhere.
+
+Source: woodpecker server/api/{z,queue,pipeline}.go.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""``/api/stream/…``: pipeline events and a step's lines as server-sent events. Source: woodpecker server/api/stream.go."""
+"""``/api/stream/…``: pipeline events and a step's lines as server-sent events.
+
+Source: woodpecker server/api/stream.go.
+"""
 
 from __future__ import annotations
 
