@@ -6,6 +6,8 @@ nothing below reads ``os.environ``, ``sys.argv`` or the terminal. Layer: top.
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
 import sys
 import threading
@@ -154,4 +156,15 @@ def main() -> NoReturn:
         for number in (signal.SIGTERM, signal.SIGHUP):
             with suppress(ValueError, OSError):
                 signal.signal(number, _raise_interrupted)
-    sys.exit(run(sys.argv[1:], World.real()))
+    _leave(run(sys.argv[1:], World.real()))
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once: freeing the loaded libraries one by one takes longer than reacting to an event."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the verdict is said; nothing may change its code now
+    atexit._run_exitfuncs()  # noqa: SLF001 -- what libraries registered (temporary key files) still runs
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

@@ -105,3 +105,17 @@ def test_the_manifest_describes_each_verb_with_its_tier(tmp_path: Path, capsys: 
     assert verbs["ci watch"]["tier"] == "read"
     assert verbs["work land"]["tier"] == "write"
     assert all(verb["summary"] for verb in verbs.values())
+
+
+def test_leaving_runs_what_was_registered_for_the_exit_and_keeps_the_code(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    program = (
+        "import atexit, pathlib, homelab.cli as cli\n"
+        f"atexit.register(pathlib.Path({str(left)!r}).write_text, 'cleaned')\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "no-such-verb"], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (done.returncode, left.read_text()) == (2, "cleaned")
+    assert done.stderr.endswith("usage (exit 2)\n")
