@@ -29,10 +29,9 @@ def applied(item: Object, intent: Any, *, manager: str, force: bool, now: float,
         raise _conflict(conflicts)
     merged: Object = _merge(item, intent)
     mine = next((entry for entry in managers(item) if _is(entry, manager, part)), None)
-    kept_by_others = {path for entry in others for path in owned(entry)}
-    for path in sorted(owned(mine) - wanted, key=len, reverse=True) if mine else []:
-        if path not in kept_by_others and path not in _IGNORED:
-            _remove(merged, path)
+    kept = wanted.union(_IGNORED, *(owned(entry) for entry in others))
+    for path in {_outermost(path, kept) for path in (owned(mine) if mine else set()) - kept}:
+        _remove(merged, path)
     taken = {path for _, path in conflicts}
     entries = [entry for entry in (_without(entry, taken) for entry in others) if entry["fieldsV1"]]
     entries.append(
@@ -179,8 +178,17 @@ def _merge(current: Any, intent: Any, field: str = "") -> Any:
     return copy(intent)
 
 
+def _outermost(path: Path, kept: set[Path]) -> Path:
+    """Return the list element ``path`` lies in if nobody keeps anything of it, else ``path``."""
+    for end in range(1, len(path) + 1):
+        element = path[:end]
+        if element[-1].startswith("k:") and not any(other[:end] == element for other in kept):
+            return element
+    return path
+
+
 def _remove(item: Any, path: Path) -> None:
-    """Remove a leaf, and the list element or object that only its key is left of."""
+    """Remove a field or a list element, and what only held that."""
     *above, last = path
     holder = _value(item, tuple(above))
     kind, _, rest = last.partition(":")

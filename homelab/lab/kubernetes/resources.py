@@ -30,6 +30,7 @@ _JSON_PATCH = "application/json-patch+json"
 _MERGE = "application/merge-patch+json"
 _STRATEGIC = "application/strategic-merge-patch+json"
 _APPLY = "application/apply-patch+yaml"
+_BODIES = ("application/json", "application/yaml")
 
 
 class Resources:
@@ -224,6 +225,8 @@ def _edit(kind: Kind, content_type: str, patch: Any) -> Edit:
 
 async def _body(request: web.Request, *, optional: bool = False) -> Object:
     raw = await request.read()
+    if request.content_type not in _BODIES and raw:
+        raise unsupported_media_type(request.content_type, list(_BODIES))
     if not raw and optional:
         return {}
     body = _decode(raw)
