@@ -39,6 +39,8 @@ class CiRepository(Protocol):
     #: How long, in seconds, the set of runs for one event must stay the same before it is complete:
     #: 0 where one event makes exactly one run.
     settle: float
+    #: Seconds one question may take with all its retries; None is the client's default.
+    budget: float | None
     #: Words in a commit message that keep this kind from running, as a regular expression.
     skip_words: str
 

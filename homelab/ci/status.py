@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homelab.ci.conclude import conclude, nothing
 from homelab.ci.port import CiRepository
 from homelab.ci.reasons import why_none
 from homelab.ci.request import CiRequest
 from homelab.ci.result import CiResult
 from homelab.ci.survey import Survey
-from homelab.ci.verdict import judge
+from homelab.ci.verdict import KILLED_QUIET, judge
 from homelab.clock import Clock
 from homelab.events import Event
 from homelab.git.port import Repository
@@ -18,7 +20,9 @@ def status(ci: CiRepository, request: CiRequest, *, repository: Repository, cloc
     """Return how the commit stands now: pending is 8, no run is 7 with the reasons found."""
     sight = Survey(ci, request, repository=repository, clock=clock, emit=_silent).look()
     if sight.runs:
-        verdict = judge(sight.runs, quiet=sight.stamped, settle=ci.settle)
+        # A look says what is now: a killed run is not given time to turn into something else.
+        quiet = replace(sight.stamped, states=max(sight.stamped.states, KILLED_QUIET))
+        verdict = judge(sight.runs, quiet=quiet, settle=ci.settle)
         if not verdict.final:
             verdict = verdict.still_moving()
         return conclude(ci, request, sight, verdict)

@@ -26,6 +26,10 @@ CERTAIN_GRACE = 15.0
 AWAY = 300.0
 #: A token or repository that was good a moment ago may be refused this long: the server's database is.
 REFUSED = 60.0
+#: One question of a watch that has seen CI before gets this long; the watch itself is the longer patience.
+QUESTION = 10.0
+#: The client's own patience for a first answer is no longer than this.
+FIRST_QUESTION = 60.0
 
 
 def watch(ci: CiRepository, request: CiRequest, *, repository: Repository, clock: Clock, emit: Emit) -> CiResult:
@@ -73,6 +77,7 @@ class _Watching:
     def look(self) -> CiResult | None:
         """Look once; the answer when there is one."""
         self._bell.tend()
+        self._ci.budget = self._budget()
         try:
             self._sight = self._survey.look()
             self._saw_once, self._lost_at, self._lost = True, None, None
@@ -80,6 +85,11 @@ class _Watching:
         except (Unreachable, CredentialsError, NothingThere) as error:
             self._endure(error)
             return None
+
+    def _budget(self) -> float | None:
+        """Bound one question by what is left: a server that is away must not outlast the deadline."""
+        left = max(self._request.timeout - self._elapsed, 1.0)
+        return min(QUESTION, left) if self._saw_once else left if left < FIRST_QUESTION else None
 
     def _decide(self) -> CiResult | None:
         request = self._request

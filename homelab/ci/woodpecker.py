@@ -71,6 +71,7 @@ class Woodpecker:
     def __init__(self, http: JsonHttp, slug: str, *, name: str, second: Callable[[], JsonHttp]) -> None:
         """``slug`` is ``owner/name`` on the forge; ``second`` opens another client for a stream."""
         self.name = name
+        self.budget: float | None = None
         self.slug = slug
         self._http = http
         self._second = second
@@ -89,7 +90,7 @@ class Woodpecker:
         """Return the token's user. Only this call proves a token: elsewhere a bad one reads as a guest."""
         if not self._login:
             try:
-                self._login = str(self._http.get("/api/user").get("login") or "?")
+                self._login = str(self._http.get("/api/user", budget=self.budget).get("login") or "?")
             except HttpStatus as error:
                 if error.status not in {UNAUTHORIZED, FORBIDDEN}:
                     raise
@@ -104,7 +105,7 @@ class Woodpecker:
         """Return the repository's id. Slashes go raw: the route is a catch-all and proxies refuse ``%2F``."""
         self.login()
         try:
-            found = self._http.get(f"/api/repos/lookup/{self.slug}")
+            found = self._http.get(f"/api/repos/lookup/{self.slug}", budget=self.budget)
         except HttpStatus as error:
             if error.status not in {UNAUTHORIZED, NOT_FOUND}:
                 raise
@@ -120,11 +121,11 @@ class Woodpecker:
         """Fetch below the repository. On 404 the id may be stale (deleted, activated again): look up once more."""
         repo_id = self._id or self._lookup()
         try:
-            return self._http.get(f"/api/repos/{repo_id}{path}", params=params)
+            return self._http.get(f"/api/repos/{repo_id}{path}", params=params, budget=self.budget)
         except HttpStatus as error:
             if error.status != NOT_FOUND or self._lookup() == repo_id:
                 raise
-        return self._http.get(f"/api/repos/{self._id}{path}", params=params)
+        return self._http.get(f"/api/repos/{self._id}{path}", params=params, budget=self.budget)
 
     def facts(self) -> Facts:
         """Return the repository's settings and whether this token may push to it."""

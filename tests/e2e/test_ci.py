@@ -1,0 +1,237 @@
+"""``homelab ci`` against the lab's CI server, through a real load balancer, from a real clone."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homelab.cli import run as run_cli
+from homelab.lab import process
+from homelab.lab.caddy import start_caddy
+from homelab.lab.woodpecker.server import LabWoodpecker
+from homelab.world import World
+from tests.lab.woodpecker import lab
+
+TEST_STEP = "steps:\n  - name: test\n    image: bash\n    commands:\n"
+GREEN = TEST_STEP + "      - sleep 0.3\n      - echo fine\n"
+RED = TEST_STEP + "      - echo about to break\n      - exit 3\n"
+SLOW = TEST_STEP + "      - sleep 20\n"
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    err: str
+    ended: float
+
+    @property
+    def plain(self) -> str:
+        return self.err + self.out
+
+    @property
+    def record(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Shop:
+    """The lab's world with a public name, a clone that reaches it, and a command line."""
+
+    world: lab.World
+    env: dict[str, str]
+
+    def homelab(self, *argv: str, **env: str) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
+        surroundings = World(env={**self.env, **env}, cwd=self.world.clone, stdin=None, stdout=out, stderr=err)
+        code = run_cli(["ci", *argv], surroundings)
+        return Ran(code, out.getvalue(), err.getvalue(), time.time())
+
+    def later(self, act: Callable[[], Any]) -> threading.Thread:
+        thread = threading.Thread(target=act)
+        thread.start()
+        return thread
+
+    def restart(self) -> None:
+        """Stop the CI server and start another one on the same state and port."""
+        world = self.world
+        world.server.__exit__(None, None, None)
+        time.sleep(0.5)
+        world.server = LabWoodpecker(world.config, world.server.state, port=world.server.port)
+        world.server.__enter__()
+
+    def push(self, config: str, **more: Any) -> str:
+        return self.world.push({".woodpecker.yaml": config}, **more)
+
+
+@contextmanager
+def shop(folder: Path, **change: Any) -> Iterator[Shop]:
+    with lab.world(folder, **change) as world:
+        caddy = start_caddy(folder / "caddy", {"ci.homelab.test": f"127.0.0.1:{world.server.port}"})
+        try:
+            ssh = folder / "ssh"
+            ssh.write_text(f"#!/bin/sh\nfor last; do :; done\nexec ${{last%% *}} '{folder / 'shop.git'}'\n")
+            ssh.chmod(0o755)
+            world.git("config", "core.sshCommand", str(ssh))
+            world.git("config", "ssh.variant", "simple")
+            world.git("remote", "set-url", "origin", "ssh://git@git.homelab.test/lab/shop.git")
+            env = {
+                "PATH": os.environ["PATH"],
+                "HOME": os.environ["HOME"],
+                "HOMELAB_CI_URL": "https://ci.homelab.test",
+                "HOMELAB_CI_KIND": "woodpecker",
+                "HOMELAB_CI_DIAL": caddy.dial,
+                "HOMELAB_CI_CA_FILE": str(caddy.ca_file),
+                "WOODPECKER_TOKEN": lab.TOKENS["dev"],
+            }
+            yield Shop(world, env)
+        finally:
+            process.stop(caddy.child)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Shop]:
+    with shop(tmp_path / "lab") as made:
+        yield made
+
+
+def test_a_green_commit_is_0_in_two_lines(here: Shop) -> None:
+    here.push(GREEN)
+
+    ran = here.homelab("watch")
+
+    assert ran.code == 0, ran.plain
+    assert "#1, 1 step" in ran.err.splitlines()[-1]
+    assert len(ran.plain.splitlines()) == 2
+    assert len(ran.plain.encode()) < 300
+
+
+def test_the_watch_ends_within_100_ms_of_the_deciding_event(here: Shop) -> None:
+    decided: list[float] = []
+
+    def listen() -> None:
+        with here.world.stream("/api/stream/events") as lines:
+            for line in lines:
+                if line.startswith("data:") and json.loads(line[5:])["pipeline"]["status"] == "success":
+                    decided.append(time.time())
+                    return
+
+    listener = here.later(listen)
+    here.push(GREEN.replace("0.3", "1.5"))
+
+    ran = here.homelab("watch")
+    listener.join()
+
+    assert ran.code == 0, ran.plain
+    assert ran.ended - decided[0] < 0.1
+
+
+def test_a_red_commit_is_1_with_the_failing_step_and_its_log(here: Shop) -> None:
+    here.push(RED)
+
+    ran = here.homelab("watch")
+
+    assert ran.code == 1, ran.plain
+    assert "test: exit 3" in ran.out
+    assert "| about to break" in ran.out
+    assert "https://ci.homelab.test/repos/1/pipeline/1" in ran.out
+
+
+def test_status_answers_while_it_runs_and_after(here: Shop) -> None:
+    here.push(SLOW)
+    here.world.wait(1, "running")
+
+    assert here.homelab("status").code == 8
+    here.world.call("/api/repos/1/pipelines/1/cancel", method="POST")
+    here.world.wait_quiet(1)
+    assert here.homelab("status", "--json").record["exit_code"] == 9
+
+
+def test_skip_words_are_7_and_named(here: Shop) -> None:
+    here.push(GREEN, message="docs [skip ci]")
+
+    ran = here.homelab("watch", "--appear-timeout", "2")
+
+    assert ran.code == 7
+    assert "the commit message says [skip ci]" in ran.out
+
+
+def test_a_filtered_push_is_7(here: Shop) -> None:
+    here.push("when:\n  branch: other\n" + GREEN)
+
+    assert here.homelab("watch", "--appear-timeout", "1").code == 7
+
+
+def test_an_inactive_repository_is_7_at_once(tmp_path: Path) -> None:
+    with shop(tmp_path / "lab", active=False) as made:
+        made.push(GREEN)
+        ran = made.homelab("watch")
+
+    assert ran.code == 7
+    assert "not active" in ran.out
+
+
+def test_a_blocked_run_is_6_at_once_and_waited_for_when_asked(tmp_path: Path) -> None:
+    with shop(tmp_path / "lab", require_approval="all_events") as made:
+        made.push(GREEN)
+        at_once = made.homelab("watch")
+        approve = made.later(
+            lambda: (time.sleep(0.5), made.world.call("/api/repos/1/pipelines/1/approve", method="POST"))
+        )
+        stayed = made.homelab("watch", "--wait-approval")
+        approve.join()
+
+    assert at_once.code == 6, at_once.plain
+    assert "you can approve it" in at_once.out
+    assert stayed.code == 0, stayed.plain
+
+
+def test_a_superseded_run_is_followed_to_the_one_that_replaced_it(here: Shop) -> None:
+    first = here.push(SLOW)
+    here.world.wait(1, "running")
+    here.push(GREEN)
+
+    ran = here.homelab("watch", first)
+
+    assert ran.code == 0, ran.plain
+    assert "in place of #1" in ran.err
+
+
+def test_a_server_restart_mid_watch_is_ridden_out(here: Shop) -> None:
+    here.push(TEST_STEP + "      - sleep 1.5\n")
+    here.world.wait(1, "running")
+    restart = here.later(lambda: (time.sleep(0.3), here.restart()))
+
+    ran = here.homelab("watch", "--timeout", "30")
+    restart.join()
+
+    assert ran.code in {0, 1, 9}, ran.plain
+
+
+def test_a_bad_token_is_4_even_where_a_guest_could_read(tmp_path: Path) -> None:
+    with shop(tmp_path / "lab", visibility="public") as made:
+        made.push(GREEN)
+        ran = made.homelab("watch", WOODPECKER_TOKEN="wrong")
+
+    assert ran.code == 4, ran.plain
+    assert "does not accept the token" in ran.err
+
+
+def test_an_unknown_repository_is_7_and_says_where_to_activate_it(here: Shop) -> None:
+    here.push(GREEN)
+    here.world.git("remote", "set-url", "origin", "ssh://git@git.homelab.test/lab/other.git")
+
+    ran = here.homelab("watch")
+
+    assert ran.code == 7, ran.plain
+    assert "https://ci.homelab.test/repos/add" in ran.err
