@@ -39,6 +39,8 @@ class App:
         self.output = output
         self._renderer = renderer
         self._closing = ExitStack()
+        #: Seconds of one request to the cluster with all its retries.
+        self._cluster_budget = 20.0
 
     @property
     def emit(self) -> Emit:
@@ -118,9 +120,10 @@ class App:
         return life(site, env=self.world.env)
 
     def within(self, seconds: float) -> App:
-        """Return an app like this one whose HTTP fetches each end within ``seconds``. Closed with this one."""
+        """Return an app like this one whose fetches, retries included, end within ``seconds``. Closed with this one."""
         world = replace(self.world, env={**self.world.env, "HOMELAB_TIMEOUT_HTTP": f"{seconds:g}"})
         hurried = App(world, tier=self.tier, renderer=self._renderer, output=self.output)
+        hurried._cluster_budget = seconds
         self._closing.callback(hurried.close)
         return hurried
 
@@ -145,6 +148,7 @@ class App:
             clock=self.clock,
             emit=self.emit,
             read_only=self.tier is Tier.READ,
+            budget=self._cluster_budget,
         )
         self._closing.callback(cluster.close)
         return cluster

@@ -41,10 +41,19 @@ SKEW_NOISE = 2.0
 
 
 def connect(
-    access: KubernetesAccess, *, env: Mapping[str, str], clock: Clock, emit: Emit, read_only: bool = True
+    access: KubernetesAccess,
+    *,
+    env: Mapping[str, str],
+    clock: Clock,
+    emit: Emit,
+    read_only: bool = True,
+    budget: float = BUDGET,
 ) -> ApiCluster:
-    """Return the cluster of ``access``'s context. Reads credentials; sends nothing yet."""
-    return ApiCluster(lambda: open_channel(access, env), clock=clock, emit=emit, read_only=read_only)
+    """Return the cluster of ``access``'s context. Reads credentials; sends nothing yet.
+
+    ``budget`` bounds one request with all its retries, in seconds.
+    """
+    return ApiCluster(lambda: open_channel(access, env), clock=clock, emit=emit, read_only=read_only, budget=budget)
 
 
 class ApiCluster:
