@@ -21,13 +21,15 @@ from homelab.settings.model import Settings
 
 T = TypeVar("T")
 
-#: Seconds: one HTTP fetch with its retries, and everything together.
+#: Seconds, at most: one fetch with its retries, and everything together.
 FETCH, EVERYTHING = 8.0, 30.0
 
 
 def examine(app: App) -> Diagnosis:
     """Look at everything and return all findings; a part that is broken, or hangs, stops no other."""
-    hurried = app.within(FETCH)
+    settings = _try(lambda: app.settings)
+    patience = FETCH if isinstance(settings, HomelabError) else min(FETCH, settings.timeouts.http)
+    hurried = app.within(patience)
     return diagnosis(rounds(tuple(_checks(hurried)), limit=EVERYTHING, clock=app.clock, emit=app.emit))
 
 
