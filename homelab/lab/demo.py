@@ -80,7 +80,8 @@ class _Typing:
     def __init__(self, lab: Layout, app: App) -> None:
         self._lab = lab
         self._app = app
-        output = {"HOMELAB_OUTPUT": app.output} if app.output else {}
+        # Approvals and locks of the demo stay in the lab's folder, and go with it.
+        output = {"XDG_STATE_HOME": str(lab.root / "state")} | ({"HOMELAB_OUTPUT": app.output} if app.output else {})
         self._env = {
             **_without_servers(app.world.env),
             **environment(lab, vault_token=vault_token(lab).reveal()),
