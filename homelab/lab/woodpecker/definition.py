@@ -213,7 +213,7 @@ class _Reader:
             self._lint("Cannot configure both `commands` and `settings`", where)
         if raw.get("secrets"):
             self._lint("Use `environment` with `from_secret` instead of `secrets`", where)
-        if raw.get("failure", "fail") not in {"fail", "ignore", "cancel"}:
+        if str(raw.get("failure", "fail")) not in {"fail", "ignore", "cancel"}:
             self._lint("`failure` must be one of fail, ignore, cancel", f"{where}.failure")
 
     def _dependencies_exist(self, steps: tuple[StepDefinition, ...]) -> None:

@@ -51,6 +51,7 @@ class Process:
             with contextlib.suppress(asyncio.CancelledError):
                 await pump
             self._close()
+            await self._process.wait()
         return code if code >= 0 else 128 - code
 
     def signal(self, number: signal.Signals) -> None:
