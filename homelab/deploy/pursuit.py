@@ -21,7 +21,7 @@ from homelab.kube.port import Cluster
 #: A server that restarts comes back in this time; longer, and nobody can say anything.
 UNREACHABLE_SECONDS = 120.0
 #: Between looks where no watch is open, shortest and longest; and where one is.
-POLL_FIRST, POLL_LONGEST, POLL_WATCHED = 2.0, 5.0, 15.0
+POLL_FIRST, POLL_LONGEST, POLL_WATCHED = 2.0, 5.0, 5.0
 #: Between looks while pods are being made: a watch of the workload does not show what ails them.
 POLL_MOVING = 2.0
 
@@ -101,7 +101,9 @@ class Pursuit:
         return self.expectation.target.slug
 
     def _lost(self, error: Unreachable) -> None:
-        """Bear a server that does not answer, for a while."""
+        """Bear a server that stops answering, for a while; one that never answered is not there."""
+        if not self._polls:
+            raise error
         now = self._clock.monotonic()
         if self._lost_at is None:
             self._lost_at = now

@@ -49,7 +49,7 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 version = version or self._listed()
-                version = self._watch(version)
+                version = version if self._stopping.is_set() else self._watch(version)
             except PermissionMissing:
                 break
             except HttpStatus as error:

@@ -72,6 +72,9 @@ class ApiCluster:
         """``open_`` is called again when the server no longer accepts what it gave."""
         self._open = open_
         self._channel = open_()
+        #: Also those given up: another thread may be in the middle of a request.
+        self._channels = [self._channel]
+        self._closed = False
         self._clock, self._emit = clock, emit
         self._read_only, self._budget = read_only, budget
         self._pace = pace or Pace(clock)
@@ -151,8 +154,11 @@ class ApiCluster:
         return self._decoded(response.data)
 
     def close(self) -> None:
-        """Close the pool."""
-        self._channel.pool.clear()
+        """Close every pool's connections; clearing a pool alone leaves them to the garbage collector."""
+        self._closed = True
+        for channel in self._channels:
+            channel.pool.connection_from_url(channel.host).close()
+            channel.pool.clear()
 
     def _json(self, verb: str, path: str, params: Params | None) -> Json:
         return self._decoded(self._fetched(verb, path, params))
@@ -207,6 +213,7 @@ class ApiCluster:
         """Read the credentials again: a rotated token file, an expired plugin's answer."""
         with self._lock:
             self._channel = self._open()
+            self._channels.append(self._channel)
 
     def _send(
         self,
@@ -221,6 +228,8 @@ class ApiCluster:
         """Send once and return as soon as the headers are there. Raises Unreachable or CertificateRefused."""
         self._pace.take()
         channel = self._channel
+        if self._closed:
+            raise answers.no_answer(self.name, channel.host, "the connection was closed on our side")
         headers = {"Accept": "application/json", "User-Agent": "homelab"}
         authorization = channel.authorization()
         if authorization:

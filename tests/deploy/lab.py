@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -87,6 +88,10 @@ class Lab:
         stdout, stderr = io.StringIO(), io.StringIO()
         world = World(env=self.env, cwd=cwd or self.home, stdin=None, stdout=stdout, stderr=stderr)
         code = run(list(argv), world)
+        # A watch's thread ends on its own time; its connection must not outlive the server of the test.
+        for thread in threading.enumerate():
+            if thread.name.startswith("watch "):
+                thread.join(timeout=5)
         return Answer(code, stdout.getvalue(), stderr.getvalue())
 
     def settled(self, *, name: str = "web") -> None:
