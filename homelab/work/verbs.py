@@ -11,9 +11,12 @@ from homelab.app import App
 from homelab.result import Result
 from homelab.tier import Tier
 from homelab.verb import SECONDS, VerbGroup
+from homelab.work.clean import clean as clean_core
 from homelab.work.land import land as land_core
+from homelab.work.list import list_worktrees
 from homelab.work.loop import waits
 from homelab.work.model import LandRequest, Strategy
+from homelab.work.start import start as start_core
 
 work = VerbGroup("work", help="Start a branch, land it, list and clean what landed.")
 
@@ -85,3 +88,34 @@ def _land_request(words: dict[str, Any]) -> LandRequest:
         abort_conflict=said.pop("on_conflict") == "abort",
         **said,
     )
+
+
+@work.verb("start", tier=Tier.WRITE)
+@click.argument("topic")
+@click.option("--remote", help="Start from this remote's target.")
+@click.option("--base", metavar="BRANCH", help="Start from this branch of the remote (default: its default branch).")
+@_flag("offline", "Start from the target as last seen, asking nobody.")
+def start(app: App, topic: str, **words: Any) -> Result:
+    """Make a branch and a worktree for TOPIC from the newest target; print its path.
+
+    \b
+    cd "$(homelab work start fix-login)"
+    """  # noqa: D301 -- \b is click's mark
+    return start_core(app, topic, **words)
+
+
+@work.verb("list", tier=Tier.READ)
+@_flag("fetch", "Ask the remote where the target is now.")
+def list_verb(app: App, *, fetch: bool) -> Result:
+    """List the worktrees: how far from the target, what is uncommitted, what has landed."""
+    return list_worktrees(app, fetch=fetch)
+
+
+@work.verb("clean", tier=Tier.WRITE, destructive=True)
+@click.argument("topic")
+@click.option("--remote", help="Prove the landing against this remote's target.")
+@_flag("discard", "Give up commits that are not in the target; a backup ref keeps them.")
+@_flag("drop-ignored", "Delete ignored files with it even when they look irreplaceable.")
+def clean(app: App, topic: str, **words: Any) -> Result:
+    """Remove TOPIC's worktree and branch once its work is proven to be in the target."""
+    return clean_core(app, topic, **words)
