@@ -7,6 +7,7 @@ Layer: vocabulary; imports nothing of ours.
 from __future__ import annotations
 
 from enum import IntEnum, unique
+from typing import Self
 
 
 @unique
@@ -16,7 +17,7 @@ class Outcome(IntEnum):
     word: str
     meaning: str
 
-    def __new__(cls, code: int, word: str, meaning: str) -> Outcome:
+    def __new__(cls, code: int, word: str, meaning: str) -> Self:
         """Carry ``word`` and ``meaning`` on the integer member."""
         member = int.__new__(cls, code)
         member._value_ = code
