@@ -20,6 +20,8 @@ class Event:
     kind: ClassVar[str] = ""
     #: True where a reader of a log does not need it: shown live and in ndjson, not in plain.
     detail: ClassVar[bool] = False
+    #: True where the event is a piece of the answer itself, a log line: its sentence alone goes to stdout.
+    data: ClassVar[bool] = False
 
     @property
     def subject(self) -> str:

@@ -102,7 +102,11 @@ class Human:
         return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True, _environ=world.env)
 
     def event(self, event: Event) -> None:
-        """Update the event's row; what is not a detail also scrolls up and stays."""
+        """Update the event's row; what is not a detail also scrolls up and stays. Data goes to stdout."""
+        if event.data:
+            self.close()
+            self._out.print(Text(clean(event.sentence())))
+            return
         with self._lock:
             self._board.hear(event)
             if self._live is None:

@@ -43,8 +43,11 @@ class Plain:
         self._lock = threading.Lock()
 
     def event(self, event: Event) -> None:
-        """Write the event's sentence, unless it is a detail."""
-        if not event.detail:
+        """Write the event's sentence, unless it is a detail. A piece of the answer goes to stdout as it is."""
+        if event.data:
+            with self._lock:
+                (self._err if self._as_json else self._out).write(clean(event.sentence()))
+        elif not event.detail:
             with self._lock:
                 self._err.write(clean(f"{event.subject}: {event.sentence()}"))
 

@@ -15,10 +15,10 @@ from typing import Any
 from homelab.clock import Clock, SystemClock, Wake
 from homelab.errors import TierViolation
 from homelab.events import Emit
-from homelab.http import judge, stream
+from homelab.http import judge, pour, stream
 from homelab.http.ask import Ask
 from homelab.http.pool import Pool
-from homelab.http.port import Answer, Params, ServerEvent, Site
+from homelab.http.port import Answer, Body, Params, ServerEvent, Site
 from homelab.http.retry import Retries
 from homelab.http.wire import MAX_REDIRECTS, Wire, in_circles, shown
 from homelab.secret import Secret
@@ -103,18 +103,39 @@ class Client:
         self, path: str, *, idle: float, headers: Mapping[str, str] | None = None
     ) -> Iterator[Iterator[ServerEvent]]:
         """Open an event stream on a connection of its own; ``idle`` seconds without a byte end it (Unreachable)."""
-        ask, pool = self._wire.ask("GET", path), self._wire.pool()
+        ask = self._wire.ask("GET", path)
+        with self._own_pool() as pool, stream.opened(self._wire, ask, pool, idle, headers or {}) as response:
+            try:
+                yield stream.events(self._wire, ask, pool, response)
+            finally:
+                # Before the response is closed: a reader in another thread must be woken first.
+                pool.close()
+
+    @contextmanager
+    def pour(
+        self, path: str, *, idle: float, params: Params | None = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Body]:
+        """Fetch a body of any size piece by piece, on a connection of its own, without retries."""
+        ask = self._wire.ask("GET", path)
+        with (
+            self._own_pool() as pool,
+            pour.opened(self._wire, ask, pool, idle=idle, headers=headers or {}, params=params) as body,
+        ):
+            try:
+                yield body
+            finally:
+                pool.close()
+
+    @contextmanager
+    def _own_pool(self) -> Iterator[Pool]:
+        """A pool for one long answer, which closing the client ends."""
+        pool = self._wire.pool()
         with self._lock:
             self._streams.add(pool)
             if self._pool.closed:
                 pool.closed = True
         try:
-            with stream.opened(self._wire, ask, pool, idle, headers or {}) as response:
-                try:
-                    yield stream.events(self._wire, ask, pool, response)
-                finally:
-                    # Before the response is closed: a reader in another thread must be woken first.
-                    pool.close()
+            yield pool
         finally:
             pool.close()
             with self._lock:

@@ -49,6 +49,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Body:
+    """A response whose body is still coming: status, lower-cased headers, and its pieces, read once."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class ServerEvent:
     """One server-sent event: its name (``message`` when unnamed), its id, its data."""
 
@@ -94,6 +103,14 @@ class JsonHttp(Protocol):
 
         Opened once, without retries. The iterator ends where the server ends the stream or the
         client is closed, and raises Unreachable where the connection was cut.
+        """
+
+    def pour(
+        self, path: str, *, idle: float, params: Params | None = None, headers: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[Body]:
+        """Fetch a body of any size piece by piece; ``idle`` seconds without a byte end it (Unreachable).
+
+        Asked once, without retries: what was read is the caller's to count.
         """
 
     def close(self) -> None:
