@@ -16,6 +16,6 @@ def show_verb(app: App) -> Result:
     """Print each effective value with its origin, secrets never.
 
     A token appears as the places it would come from. An origin is a flag, "environment NAME", a file with
-    its line, or "default".
+    its line, "git config KEY", or "default".
     """
-    return show(app.settings)
+    return show(app)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from homelab.app import App
+from homelab.deploy.kinds.table import KINDS
 from homelab.doctor.clocks import clock
 from homelab.doctor.model import Finding, fail, ok, skip, warn
 from homelab.errors import HomelabError, HttpStatus, NothingThere, PermissionMissing, TokenMissing
@@ -46,14 +47,14 @@ def kubernetes(app: App, settings: Settings) -> Iterator[Finding]:
 def _workload(cluster: Cluster, target: DeployTarget) -> Finding:
     name = f"kubernetes.{target.slug}"
     try:
-        cluster.get(f"/apis/apps/v1/namespaces/{target.namespace}/{target.kind}s/{target.name}")
+        cluster.get(KINDS[target.kind].path(target.namespace, target.name))
     except HttpStatus as error:
         if error.status != _NOT_FOUND:
             return fail(name, error)
         absent = NothingThere(
             f"{cluster.name} has no {target.kind} {target.slug}",
             why="deploy wait would find nothing to wait for, until something creates it",
-            fix=f"kubectl --context {cluster.name} -n {target.namespace} get {target.kind}s",
+            fix=f"kubectl --context {cluster.name} -n {target.namespace} get {KINDS[target.kind].plural}",
         )
         return fail(name, absent)
     except HomelabError as error:

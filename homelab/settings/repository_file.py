@@ -119,12 +119,12 @@ def _target(document: Document, index: int, raw: Any, user_file: Path) -> Deploy
 
 
 def _command(raw: Any) -> str:
-    """Return a command of one or more lines; other control characters would only hide what it does."""
+    """Return a command of one or more lines, trimmed; other control characters would only hide what it does."""
     if not isinstance(raw, str) or not raw.strip():
         raise form.UnfitError("is no command", 'a shell command in quotes, e.g. "make check"')
     if len(raw) > _LONGEST_COMMAND or any(unicodedata.category(char) == "Cc" and char not in "\n\t" for char in raw):
         raise form.UnfitError("is too long or holds control characters", f"at most {_LONGEST_COMMAND} plain characters")
-    return raw
+    return raw.strip()
 
 
 def branch(raw: Any) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from homelab.cli import run
+from homelab.git.runner import Git
 from tests.fakes import written
 from tests.settings.fakes import world
 from tests.trust.fakes import repository
@@ -55,3 +56,20 @@ def test_a_bad_file_exits_2_with_path_line_and_key(tmp_path: Path) -> None:
     assert error[0].startswith(f"error: {tmp_path}/h/.config/homelab/config.toml:4 [ci.home.url]: does not start with")
     assert error[1].startswith("why: allowed here: https://")
     assert written(here.stdout) == ""
+
+
+def test_what_the_work_verbs_read_from_gits_configuration_is_shown_as_they_see_it(tmp_path: Path) -> None:
+    root = repository(tmp_path, "[work]\nverify = 'make check'\ntarget = 'main'\n")
+    git = Git(root, env=os.environ)
+    for key, value in (("target", "release"), ("verify", "make other"), ("remote", "origin")):
+        git.text("config", f"homelab.{key}", value)
+    here = replace(world(tmp_path, PATH=os.environ["PATH"]), cwd=root)
+    assert run(["config", "show", "--json"], here) == 0
+    values = {value["key"]: value for value in json.loads(written(here.stdout))["values"]}
+    assert (values["work.target"]["value"], values["work.target"]["origin"]) == ("release", "git config homelab.target")
+    assert values["work.verify"]["value"] == "make check"
+    assert values["work.remote"]["value"] == "origin"
+    (root / ".homelab.toml").unlink()
+    here = replace(world(tmp_path, PATH=os.environ["PATH"]), cwd=root)
+    run(["config", "show"], here)
+    assert "work.verify = make other" in written(here.stdout)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from homelab.deploy.kinds.table import KINDS
 from homelab.errors import ConfigError
 from homelab.settings.model import DeployTarget, RepositorySettings
+from homelab.settings.repository_file import WORKLOAD_KINDS
 from tests.settings.fakes import origins, settings
 
 
@@ -118,9 +120,13 @@ def test_what_cannot_be_is_refused_at_its_key(tmp_path: Path, text: str, key: st
     assert "\x1b" not in f"{caught.value.what}{caught.value.why}"
 
 
-def test_a_command_may_have_several_lines(tmp_path: Path) -> None:
-    text = "[work]\nverify = '''\nmake lint\n\tmake test'''"
+def test_a_command_may_have_several_lines_and_is_trimmed(tmp_path: Path) -> None:
+    text = "[work]\nverify = '''\nmake lint\n\tmake test\n'''"
     assert settings(tmp_path, repository=text).repository.verify == "make lint\n\tmake test"
+
+
+def test_the_kinds_are_those_that_deploy_knows() -> None:
+    assert tuple(KINDS) == WORKLOAD_KINDS
 
 
 def test_a_link_out_of_the_repository_is_not_read(tmp_path: Path) -> None:
