@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from homelab.clock import Clock
-from homelab.errors import UsageError
+from homelab.errors import GitFailed, UsageError
 from homelab.events import Emit
 from homelab.result import Result
 from homelab.tier import Tier
@@ -86,7 +86,7 @@ class App:
 
         try:
             root = self.repository.root
-        except UsageError:
+        except (UsageError, GitFailed):
             root = None
         return load(self.world, root)
 
