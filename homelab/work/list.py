@@ -79,12 +79,12 @@ def list_worktrees(app: App, *, fetch: bool = False) -> Listed:
     else:
         local = known(app)
         base, name = local.oid, local.name or ""
-    entries = tuple(_entry(app, tree, base) for tree in worktrees(app.git) if not tree.bare)
+    entries = tuple(_entry(app, tree, base, name) for tree in worktrees(app.git) if not tree.bare)
     return Listed(Outcome.DONE, f"{len(entries)} worktrees", name, entries)
 
 
-def _entry(app: App, tree: Worktree, base: str) -> Entry:
-    pair = landed.find(app.repository.common_dir, tree.head)
+def _entry(app: App, tree: Worktree, base: str, target: str) -> Entry:
+    pair = landed.find(app.repository.common_dir, tree.head) if tree.branch != target else None
     gone = tree.prunable or ("" if tree.path.is_dir() else "its folder is gone")
     looked = ("", "", 0, 0) if gone else _look(app, tree.path)
     ahead, behind = _distance(app, base, tree.head)
