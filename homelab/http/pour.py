@@ -10,8 +10,9 @@ from homelab.http import judge
 from homelab.http.ask import Ask
 from homelab.http.lean import httpx
 from homelab.http.pool import Pool
-from homelab.http.port import Body, Params
-from homelab.http.stream import MAX_REFUSAL, without_retry
+from homelab.http.port import Answer, Body, Params
+from homelab.http.retry import once
+from homelab.http.stream import MAX_REFUSAL
 from homelab.http.wire import CONNECT, MAX_REDIRECTS, Wire, in_circles, target
 
 
@@ -24,29 +25,41 @@ def opened(
     url = wire.url(ask.path, params)
     for _ in range(MAX_REDIRECTS + 1):
         with ExitStack() as stack:
-            with without_retry(), pool.cut_after(CONNECT + idle) as late, wire.translated(ask, pool, late):
-                response = stack.enter_context(pool.request("GET", url, timeout=timeout, headers=dict(headers)))
-                kind = response.headers.get("content-type", "")
-                if not response.is_success or "html" in kind:
-                    answer, place = wire.whole(ask, pool, response, MAX_REFUSAL), target(response)
-                    if place is None:
-                        judge.judge(ask, answer, wants_json=True, answered_before=False, now=0.0)
-                else:
-                    place = None
-            if place is None:
+
+            def knock(url: httpx.URL = url, stack: ExitStack = stack) -> tuple[httpx.Response, Answer | None]:
+                with pool.cut_after(CONNECT + idle) as late, wire.translated(ask, pool, late):
+                    response = stack.enter_context(pool.request("GET", url, timeout=timeout, headers=dict(headers)))
+                    page = "html" in response.headers.get("content-type", "")
+                    usable = response.is_success and not page
+                    return response, None if usable else wire.whole(ask, pool, response, MAX_REFUSAL)
+
+            response, answer = once(knock)
+            if answer is None:
                 found = {name.lower(): value for name, value in response.headers.items()}
-                yield Body(response.status_code, found, _chunks(wire, ask, pool, response))
+                yield Body(response.status_code, found, _pieces(wire, ask, pool, response))
                 return
-        url = wire.same_origin(ask, place)
+            place = target(response)
+        if place is None:
+            _refuse(ask, answer)
+        else:
+            url = wire.same_origin(ask, place)
     raise in_circles(ask)
 
 
-def _chunks(wire: Wire, ask: Ask, pool: Pool, response: httpx.Response) -> Iterator[bytes]:
+def _refuse(ask: Ask, answer: Answer) -> None:
+    once(lambda: judge.judge(ask, answer, wants_json=True, answered_before=False, now=0.0))
+
+
+def _pieces(wire: Wire, ask: Ask, pool: Pool, response: httpx.Response) -> Iterator[bytes]:
     pieces = response.iter_bytes()
+
+    def read() -> bytes | None:
+        with wire.translated(ask, pool), pool.reading():
+            return next(pieces, None)
+
     while True:
         try:
-            with without_retry(), wire.translated(ask, pool), pool.reading():
-                piece = next(pieces, None)
+            piece = once(read)
         except HomelabError:
             if pool.closed:
                 return
