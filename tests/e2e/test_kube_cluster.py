@@ -149,18 +149,24 @@ def test_a_401_reads_the_credentials_again_once(tmp_path: Path, clock: FakeClock
 
 
 def test_a_second_401_is_a_rejected_token(tmp_path: Path, clock: FakeClock, events: list[Event]) -> None:
-    with serving(Api(answering(401))) as api, cluster(api, tmp_path, clock, events) as found:
-        with pytest.raises(TokenRejected):
-            found.get(f"{PODS}/web")
+    with (
+        serving(Api(answering(401))) as api,
+        cluster(api, tmp_path, clock, events) as found,
+        pytest.raises(TokenRejected),
+    ):
+        found.get(f"{PODS}/web")
     assert len(api.asked) == 2
 
 
 def test_a_redirect_is_not_followed_and_carries_no_token(tmp_path: Path, clock: FakeClock, events: list[Event]) -> None:
     with serving(Api(answering(200))) as elsewhere:
         away = answering(302, headers={"Location": f"http://127.0.0.1:{elsewhere.port}/login"})
-        with serving(Api(away)) as api, cluster(api, tmp_path, clock, events) as found:
-            with pytest.raises(WrongService):
-                found.get(f"{PODS}/web")
+        with (
+            serving(Api(away)) as api,
+            cluster(api, tmp_path, clock, events) as found,
+            pytest.raises(WrongService),
+        ):
+            found.get(f"{PODS}/web")
         assert elsewhere.asked == []
 
 
@@ -195,16 +201,21 @@ def test_a_wrong_certificate_is_refused_before_anything_is_sent(
     (authority if trusted else stranger).issue_cert(name).configure_cert(context)
     with serving(Api(answering(200)), tls=context) as api:
         ca = authority.cert_pem.bytes()
-        with cluster(api, tmp_path, clock, events, scheme="https", ca=ca) as found:
-            with pytest.raises(CertificateRefused):
-                found.get(f"{PODS}/web")
+        with (
+            cluster(api, tmp_path, clock, events, scheme="https", ca=ca) as found,
+            pytest.raises(CertificateRefused),
+        ):
+            found.get(f"{PODS}/web")
         assert api.asked == []
 
 
 def test_a_reading_cluster_refuses_to_write(tmp_path: Path, clock: FakeClock, events: list[Event]) -> None:
-    with serving(Api(answering(200))) as api, cluster(api, tmp_path, clock, events) as found:
-        with pytest.raises(TierViolation):
-            found.patch(f"{PODS}/web", {})
+    with (
+        serving(Api(answering(200))) as api,
+        cluster(api, tmp_path, clock, events) as found,
+        pytest.raises(TierViolation),
+    ):
+        found.patch(f"{PODS}/web", {})
     assert api.asked == []
 
 
@@ -254,9 +265,12 @@ def test_a_watch_that_stays_silent_ends_by_its_read_timeout(
 
 
 def test_a_watch_whose_connection_breaks_says_so(tmp_path: Path, clock: FakeClock, events: list[Event]) -> None:
-    with serving(Api(chunked(line("ADDED", "8"), then="break"))) as api, cluster(api, tmp_path, clock, events) as found:
-        with pytest.raises(Unreachable):
-            list(found.watch(PODS, resource_version="7"))
+    with (
+        serving(Api(chunked(line("ADDED", "8"), then="break"))) as api,
+        cluster(api, tmp_path, clock, events) as found,
+        pytest.raises(Unreachable),
+    ):
+        list(found.watch(PODS, resource_version="7"))
 
 
 @pytest.mark.parametrize("form", ["status", "stream"])
@@ -275,9 +289,12 @@ def test_a_forgotten_version_is_410_in_both_forms(
 
 
 def test_a_forbidden_watch_names_the_verb(tmp_path: Path, clock: FakeClock, events: list[Event]) -> None:
-    with serving(Api(answering(403))) as api, cluster(api, tmp_path, clock, events) as found:
-        with pytest.raises(PermissionMissing, match="not allowed to watch pods in namespace shop"):
-            found.watch(PODS, resource_version="7")
+    with (
+        serving(Api(answering(403))) as api,
+        cluster(api, tmp_path, clock, events) as found,
+        pytest.raises(PermissionMissing, match="not allowed to watch pods in namespace shop"),
+    ):
+        found.watch(PODS, resource_version="7")
 
 
 def test_closing_a_watch_frees_the_thread_that_reads_it(tmp_path: Path, clock: FakeClock, events: list[Event]) -> None:
