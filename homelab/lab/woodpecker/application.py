@@ -16,6 +16,8 @@ from homelab.lab.woodpecker.pipelines import Filtered, Refused
 _INDEX = "<!doctype html><html><head><title>Woodpecker</title></head><body><div id=app></div></body></html>"
 _BODY_LIMIT = 1 << 24
 
+_FROM_OUTSIDE = "homelab.from_outside"
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -50,9 +52,9 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
     """Answer refusals as upstream does: plain text or, most often, nothing at all."""
     faults = part(request).board.faults
     if not request.path.startswith("/_lab/") and (passing := faults.next_transient(request.path)):
-        status, kind, body = passing
-        wait = {"Retry-After": str(faults.retry_after)} if faults.retry_after else {}
-        return web.Response(status=status, content_type=kind, text=body, headers=wait)
+        wait = {"Retry-After": str(faults.retry_after)} if faults.retry_after and passing.asks_to_wait else {}
+        request[_FROM_OUTSIDE] = passing.from_outside
+        return web.Response(status=passing.status, content_type=passing.content_type, text=passing.body, headers=wait)
     try:
         return await handler(request)
     except Refused as refused:
@@ -69,9 +71,8 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
 async def _version(request: web.Request, response: web.StreamResponse) -> None:
     """Every answer says which server it is; a proxy's does not."""
     board = part(request).board
-    stands_before = response.status in {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE}
     version = board.faults.version or board.config.version
-    if version != "-" and not stands_before:
+    if version != "-" and not request.get(_FROM_OUTSIDE):
         response.headers["X-WOODPECKER-VERSION"] = version
 
 

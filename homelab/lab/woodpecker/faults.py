@@ -15,16 +15,33 @@ from typing import Any
 
 from homelab.lab.woodpecker.records import LogLine
 
-#: Answers that pass by themselves, by name: status, content type, body.
-TRANSIENT: dict[str, tuple[int, str, str]] = {
-    "401": (401, "text/plain", ""),
-    "404": (404, "text/plain", ""),
-    "429": (429, "text/plain", ""),
-    "500": (500, "text/plain", ""),
-    "502": (502, "text/html", "<html><head><title>502 Bad Gateway</title></head></html>"),
-    "503": (503, "text/html", "<html><head><title>503 Service Unavailable</title></head></html>"),
-    "empty": (200, "application/json", ""),
-    "portal": (200, "text/html", "<!doctype html><title>Sign in</title><form action=/login></form>"),
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """An answer that stands in for another and passes by itself."""
+
+    status: int
+    body: str = ""
+    content_type: str = "text/plain"
+    #: Something before the server answers: its version header is missing.
+    from_outside: bool = False
+    #: It may name a Retry-After.
+    asks_to_wait: bool = False
+
+
+_PROXY = "<html><head><title>{}</title></head></html>"
+_PORTAL = "<!doctype html><title>Sign in</title><form action=/login></form>"
+
+#: The passing answers by the name :attr:`Faults.transient` knows them by.
+TRANSIENT = {
+    "401": Passing(401),
+    "404": Passing(404),
+    "429": Passing(429, asks_to_wait=True),
+    "500": Passing(500),
+    "502": Passing(502, _PROXY.format("502 Bad Gateway"), "text/html", from_outside=True),
+    "503": Passing(503, _PROXY.format("503 Service Unavailable"), "text/html", from_outside=True, asks_to_wait=True),
+    "empty": Passing(200, content_type="application/json"),
+    "portal": Passing(200, _PORTAL, "text/html", from_outside=True),
 }
 
 
@@ -99,7 +116,7 @@ class Faults:
         if held is not None:
             held()
 
-    def next_transient(self, path: str) -> tuple[int, str, str] | None:
+    def next_transient(self, path: str) -> Passing | None:
         """Return the answer that this request gets instead of its own, if any."""
         if not self.transient or self.transient_path not in path:
             return None
