@@ -104,7 +104,10 @@ class Client:
     ) -> Iterator[Iterator[ServerEvent]]:
         """Open an event stream on a connection of its own; ``idle`` seconds without a byte end it (Unreachable)."""
         ask = self._wire.ask("GET", path)
-        with self._own_pool() as pool, stream.opened(self._wire, ask, pool, idle, headers or {}) as response:
+        with (
+            self._own_pool() as pool,
+            stream.open_stream(self._wire, ask, pool, idle=idle, headers=headers or {}) as response,
+        ):
             try:
                 yield stream.events(self._wire, ask, pool, response)
             finally:
@@ -119,7 +122,7 @@ class Client:
         ask = self._wire.ask("GET", path)
         with (
             self._own_pool() as pool,
-            pour.opened(self._wire, ask, pool, idle=idle, headers=headers or {}, params=params) as body,
+            pour.open_body(self._wire, ask, pool, idle=idle, headers=headers or {}, params=params) as body,
         ):
             try:
                 yield body

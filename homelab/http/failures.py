@@ -1,6 +1,6 @@
 """What a failed exchange means: httpx's exceptions in our words. Pure. Layer: http.
 
-The causes are chained and stay out of our texts: httpx keeps the whole request in them.
+No text of the HTTP library goes into ours: it may quote what a server sent.
 """
 
 from __future__ import annotations

@@ -7,10 +7,15 @@ the branch it has for their absence. Layer: http; imported by this folder's modu
 
 from __future__ import annotations
 
+import logging
 import sys
 
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 import httpx  # noqa: E402, TID253 -- this is its home, loaded by homelab.app when a client is first needed
+
+# Their lines hold whole URLs and headers. What a person should know, our events and errors say.
+for _library in ("httpx", "httpcore"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
 
 __all__ = ["httpx"]

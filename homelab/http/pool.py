@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from homelab.errors import UsageError
 from homelab.http.dial import DialTransport, Route
 from homelab.http.lean import httpx
 
@@ -24,8 +25,18 @@ class Pool:
     """One connection pool of one :class:`Route`. Safe to use from several threads."""
 
     def __init__(self, way: Route, context: ssl.SSLContext, headers: Mapping[str, str]) -> None:
-        """Connect to nothing yet. ``headers`` go with every request."""
-        inner = httpx.HTTPTransport(verify=context, trust_env=False, proxy=way.proxy)
+        """Connect to nothing yet. ``headers`` go with every request.
+
+        Raises UsageError for a proxy of a kind we do not speak.
+        """
+        try:
+            inner = httpx.HTTPTransport(verify=context, trust_env=False, proxy=way.proxy)
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            raise UsageError(
+                "the proxy that the environment names cannot be used",
+                why="only http:// and https:// proxies are",
+                fix="unset HTTPS_PROXY ALL_PROXY   (or name the server in NO_PROXY, or give it a dial)",
+            ) from error
         self._client = httpx.Client(
             transport=DialTransport(way, inner), headers=headers, trust_env=False, follow_redirects=False
         )

@@ -79,14 +79,18 @@ class Retries:
             sleep=self._pause,
             reraise=True,
         )
+        failed: HomelabError
         try:
             return retrying(attempt)
+        except HomelabError as error:
+            failed = error
         except Passing as passing:
+            failed = passing.error
             tried = int(retrying.statistics.get("attempt_number", 1))
             if tried > 1:
                 spent = self._clock.monotonic() - self._began
-                passing.error.details += (f"tried {tried} times in {spent:.0f}s",)
-            raise passing.error from passing.__cause__
+                failed.details += (f"tried {tried} times in {spent:.0f}s",)
+        raise alone(failed)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         passing = _passing(state)
@@ -110,6 +114,24 @@ class Retries:
                 wait=round(state.upcoming_sleep, 3),
             )
         )
+
+
+def once(attempt: Callable[[], T]) -> T:
+    """Return ``attempt()``'s answer or raise its error: no retry, the caller decides."""
+    failed: HomelabError
+    try:
+        return attempt()
+    except HomelabError as error:
+        failed = error
+    except Passing as passing:
+        failed = passing.error
+    raise alone(failed)
+
+
+def alone(error: HomelabError) -> HomelabError:
+    """Return ``error`` without its causes: the HTTP library's quote what a server sent, and keep the request."""
+    error.__cause__ = error.__context__ = None
+    return error
 
 
 def _passing(state: tenacity.RetryCallState) -> Passing:

@@ -278,6 +278,21 @@ def test_closing_the_client_ends_a_request_and_its_retries_in_another_thread() -
     assert ["was abandoned" in error.what for error in errors] == [True, True]
 
 
+def test_a_body_of_any_size_is_poured_in_the_memory_of_a_piece() -> None:
+    size, largest = 200_000_000, 0
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % size)
+        for _ in range(size // 1_000_000):
+            connection.sendall(bytes(1_000_000))
+
+    with wire(serve) as running, client(running) as http, http.pour("/log", idle=5.0) as body:
+        for piece in body.pieces:
+            size, largest = size - len(piece), max(largest, len(piece))
+    assert size == 0
+    assert largest < 1_000_000
+
+
 def test_a_stream_and_requests_share_no_connection() -> None:
     def serve(connection: socket.socket) -> None:
         if running.connections == 1:

@@ -229,6 +229,34 @@ def test_an_answer_that_is_no_stream_is_judged_like_any_other(
         pass
 
 
+def test_a_large_body_is_handed_on_piece_by_piece_whatever_the_limit(clock: FakeClock, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(
+        url=f"{DIALED}/api/logs?from=3", headers={**OURS, "X-Kind": "log"}, stream=IteratorStream([b"one", b"two"])
+    )
+    client = Client(SITE, clock=clock, limit=1)
+    with client.pour("/api/logs", idle=30, params={"from": 3}) as body:
+        assert (body.status, body.headers["x-kind"]) == (200, "log")
+        assert list(body.pieces) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        ({"status_code": 404, "headers": OURS}, "answered 404"),
+        ({"html": "<title>Log in</title><input type=password>"}, "a login page answers instead"),
+        ({"html": "<title>Woodpecker</title>", "headers": OURS}, "does not know GET /api/logs"),
+        ({"status_code": 302, "headers": {"Location": "https://auth.example.org/"}}, "redirects to"),
+    ],
+    ids=["404", "portal", "unknown path", "redirect"],
+)
+def test_a_large_body_that_does_not_come_is_judged_like_any_other_answer(
+    client: Client, httpx_mock: HTTPXMock, response: dict[str, object], said: str
+) -> None:
+    httpx_mock.add_response(**response)  # type: ignore[arg-type]
+    with pytest.raises(HomelabError, match=said), client.pour("/api/logs", idle=30):
+        pass
+
+
 def test_a_closed_client_asks_nothing_more(client: Client) -> None:
     client.close()
     with pytest.raises(Unreachable, match="was abandoned"):

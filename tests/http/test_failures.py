@@ -84,7 +84,7 @@ def test_a_name_that_does_not_resolve_is_tried_a_few_times_only() -> None:
         (httpx.ReadError(""), True),
     ],
 )
-def test_only_a_connection_that_never_opened_carried_nothing(error: Exception, sent: bool) -> None:  # noqa: FBT001
+def test_only_a_connection_that_never_opened_carried_nothing(error: Exception, sent: bool) -> None:
     passing = translate(WRITE, error)
     assert isinstance(passing, Passing)
     assert passing.sent is sent

@@ -1,0 +1,96 @@
+"""A long answer: opened once, read piece by piece, ended by idleness or from another thread. Layer: http."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from homelab.errors import HomelabError, WrongService
+from homelab.http import judge
+from homelab.http.ask import Ask
+from homelab.http.lean import httpx
+from homelab.http.pool import Pool
+from homelab.http.port import Answer
+from homelab.http.retry import once
+from homelab.http.wire import CONNECT, MAX_REDIRECTS, Wire, in_circles, target
+
+#: The body of an answer that is not the one wanted is only read for a message.
+MAX_REFUSAL = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The answer worth reading piece by piece: ``fits`` knows it by its head; any other is judged whole."""
+
+    name: str
+    headers: Mapping[str, str]
+    fits: Callable[[httpx.Response], bool]
+
+
+@contextmanager
+def opened(
+    wire: Wire, ask: Ask, pool: Pool, url: httpx.URL, *, idle: float, wanted: Wanted
+) -> Iterator[httpx.Response]:
+    """Open the answer and give it unread. Raises what the same answer to a GET would end in, unretried."""
+    for _ in range(MAX_REDIRECTS + 1):
+        with ExitStack() as stack:
+            response, refusal = once(_Knock(wire, ask, pool, url, idle, wanted, stack))
+            if refusal is None:
+                yield response
+                return
+            place = target(response)
+        if place is None:
+            raise _refused(ask, refusal, wanted)
+        url = wire.same_origin(ask, place)
+    raise in_circles(ask)
+
+
+def pieces(wire: Wire, ask: Ask, pool: Pool, response: httpx.Response) -> Iterator[bytes]:
+    """Yield what arrives as it arrives; end quietly when ``pool`` was closed."""
+    arriving = response.iter_bytes()
+
+    def read() -> bytes | None:
+        with wire.translated(ask, pool), pool.reading():
+            return next(arriving, None)
+
+    while True:
+        try:
+            piece = once(read)
+        except HomelabError:
+            if pool.closed:
+                return
+            raise
+        if piece is None:
+            return
+        yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class _Knock:
+    """One attempt to open: the response, left open on ``stack``, and the whole answer where it does not fit."""
+
+    wire: Wire
+    ask: Ask
+    pool: Pool
+    url: httpx.URL
+    idle: float
+    wanted: Wanted
+    stack: ExitStack
+
+    def __call__(self) -> tuple[httpx.Response, Answer | None]:
+        timeout = httpx.Timeout(self.idle, connect=CONNECT)
+        with self.pool.cut_after(CONNECT + self.idle) as late, self.wire.translated(self.ask, self.pool, late):
+            request = self.pool.request("GET", self.url, timeout=timeout, headers=dict(self.wanted.headers))
+            response = self.stack.enter_context(request)
+            fits = self.wanted.fits(response)
+            return response, None if fits else self.wire.whole(self.ask, self.pool, response, MAX_REFUSAL)
+
+
+def _refused(ask: Ask, answer: Answer, wanted: Wanted) -> HomelabError:
+    try:
+        once(lambda: judge.judge(ask, answer, wants_json=True, answered_before=False, now=0.0))
+    except HomelabError as error:
+        return error
+    what = f"{ask.name} answered {ask.shown} without {wanted.name}"
+    return WrongService(what, why="it answered plain JSON", fix="homelab doctor")
