@@ -21,7 +21,9 @@ from homelab.settings.toml_lines import Place, lines_of
 from homelab.settings.visible import shortened, visible
 
 #: More than any hand-written configuration; a bigger file is a mistake or an attack.
-LARGEST = 256 * 1024
+LARGEST = 64 * 1024
+#: ``tomllib`` needs quadratic time for a key of many parts; no line of a configuration has this many.
+MOST_DOTS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,13 @@ def read(path: Path) -> Document:
     """Read and parse ``path``. Raises ConfigError; FileNotFoundError when there is no such file."""
     body = _bytes(path)
     try:
-        text = body.decode("utf-8")
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         raise ConfigError(path, "is not UTF-8 text", line=line, allowed="UTF-8 without other encodings") from None
+    for number, written in enumerate(text.split("\n"), 1):
+        if written.count(".") > MOST_DOTS:
+            raise ConfigError(path, f"has more than {MOST_DOTS} dots", line=number, allowed="shorter keys and lines")
     try:
         return Document(path, tomllib.loads(text), lines_of(text))
     except tomllib.TOMLDecodeError as error:

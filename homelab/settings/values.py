@@ -75,11 +75,11 @@ def _server(merged: Layer, name: str, env: Mapping[str, str]) -> Iterator[Value]
 
 
 def _variables(names: tuple[str, ...], env: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} ({'set' if env.get(name) else 'not set'})" for name in names) or _NOTHING
+    return ", ".join(f"{name} ({'set' if env.get(name, '').strip() else 'not set'})" for name in names) or _NOTHING
 
 
 def _vault_token(world: World) -> Value:
-    if world.env.get("VAULT_TOKEN"):
+    if world.env.get("VAULT_TOKEN", "").strip():
         return Value("vault.token", "VAULT_TOKEN (set)", "environment VAULT_TOKEN")
     path = world.home / ".vault-token"
     return Value("vault.token", f"{path} ({'there' if path.is_file() else 'not there'})", "default")

@@ -124,7 +124,7 @@ def test_a_token_typed_as_the_name_of_a_variable_is_refused_without_being_repeat
         ("https://ci.example.org", "https://ci.example.org.evil.example", False),
     ],
 )
-def test_an_origin_is_scheme_host_and_port(left: str, right: str, same: bool) -> None:  # noqa: FBT001 -- a table
+def test_an_origin_is_scheme_host_and_port(left: str, right: str, same: bool) -> None:
     assert (form.origin_of(left) == form.origin_of(right)) is same
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from homelab.errors import ConfigError
-from homelab.settings.toml_file import LARGEST, dotted, read
+from homelab.settings.toml_file import LARGEST, MOST_DOTS, dotted, read
 
 
 @pytest.mark.parametrize(
@@ -21,8 +22,9 @@ from homelab.settings.toml_file import LARGEST, dotted, read
         (b"a = " + b"[" * 50_000, None, "too deeply"),
         (b"a = " + b"9" * 5000, None, "absurd number"),
         (b"#" * (LARGEST + 1), None, "too large"),
+        (b"\n[" + b".".join([b"a"] * 30_000) + b"]", 2, "dots"),
     ],
-    ids=["syntax", "twice", "latin-1", "nul", "utf-16", "open", "deep", "number", "huge"],
+    ids=["syntax", "twice", "latin-1", "nul", "utf-16", "open", "deep", "number", "huge", "dots"],
 )
 def test_a_file_that_is_no_toml_is_refused_with_its_line(
     tmp_path: Path, body: bytes, line: int | None, said: str
@@ -63,3 +65,20 @@ def test_a_key_is_shown_as_it_is_typed_and_cannot_steer_a_terminal() -> None:
 
 def test_dev_null_is_an_empty_file() -> None:
     assert read(Path(os.devnull)).data == {}
+
+
+def test_a_byte_order_mark_is_no_syntax_error(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(b"\xef\xbb\xbfa = 1\n")
+    assert read(path).data == {"a": 1}
+    assert read(path).line(("a",)) == 1
+
+
+def test_the_slowest_file_that_passes_is_read_at_once(tmp_path: Path) -> None:
+    """Bounded by size and dots: an hour's worth of quadratic keys does not fit."""
+    path = tmp_path / "x.toml"
+    lines = [f"[b{number}." + ".".join("a" * MOST_DOTS) + "]" for number in range(60)]
+    path.write_text("\n".join(lines))
+    began = time.process_time()
+    read(path)
+    assert time.process_time() - began < 5

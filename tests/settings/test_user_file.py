@@ -98,7 +98,7 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
         ('"\\u001b[2J" = 1', 1, r'"\x1b[2J"', "unknown key", "[timeouts]"),
     ],
 )
-def test_what_cannot_be_is_refused_with_path_line_key_and_what_may_stand(  # noqa: PLR0917 -- a table
+def test_what_cannot_be_is_refused_with_path_line_key_and_what_may_stand(
     tmp_path: Path, text: str, line: int, key: str, said: str, allowed: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
