@@ -40,12 +40,17 @@ class World:
     @property
     def config_home(self) -> Path:
         """Return ``$XDG_CONFIG_HOME/homelab``."""
-        return Path(self.env.get("XDG_CONFIG_HOME") or self.home / ".config") / "homelab"
+        return self._base("XDG_CONFIG_HOME", ".config") / "homelab"
 
     @property
     def state_home(self) -> Path:
         """Return ``$XDG_STATE_HOME/homelab``: approvals, locks, logs, the lab."""
-        return Path(self.env.get("XDG_STATE_HOME") or self.home / ".local" / "state") / "homelab"
+        return self._base("XDG_STATE_HOME", ".local/state") / "homelab"
+
+    def _base(self, variable: str, below_home: str) -> Path:
+        """Return a base folder; a relative one is no folder by the XDG specification."""
+        named = Path(self.env.get(variable) or ".")
+        return named if named.is_absolute() else self.home / below_home
 
     @property
     def interactive(self) -> bool:
