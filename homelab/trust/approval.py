@@ -68,7 +68,7 @@ def agreed(app: App, lines: Sequence[str]) -> bool:
     for line in lines:
         app.emit(Notice(about="trust", text=line))
     app.yield_terminal()
-    return ask(app.world, "Run this command of the repository, now and from now on?")
+    return ask(app.world, "Approve this command for this repository?")
 
 
 def approve(app: App, key: str, command: str) -> None:
