@@ -28,6 +28,11 @@ class Event:
         """Name the thing it is about: the row it updates in a live view."""
         return self.kind.split(".", 1)[0]
 
+    @property
+    def ended(self) -> bool | None:
+        """True: its subject is over and well; False: over and not well; None: it goes on."""
+        return None
+
     def sentence(self) -> str:
         """Say it in one plain line, without colour and without the subject."""
         raise NotImplementedError

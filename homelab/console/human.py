@@ -28,13 +28,17 @@ from homelab.world import World
 #: Rows a live view leaves to the shell's own lines.
 _MARGIN = 3
 
+_MARKS = {True: Text("✓", style="green"), False: Text("✗", style="red")}
+
 
 @dataclass(slots=True)
 class Row:
-    """One thing going on: its latest sentence and when it was first heard of (monotonic seconds)."""
+    """One thing: its latest sentence, when it was first heard of and when it ended (monotonic seconds)."""
 
     sentence: str
     since: float
+    ended: bool | None = None
+    until: float | None = None
 
 
 @dataclass
@@ -50,7 +54,8 @@ class Board:
         """Put the event's sentence on its subject's row."""
         row = self.rows.pop(event.subject, None)
         since = row.since if row else self.clock.monotonic()
-        self.rows[event.subject] = Row(clean(event.sentence()), since)
+        until = None if event.ended is None else self.clock.monotonic()
+        self.rows[event.subject] = Row(clean(event.sentence()), since, event.ended, until)
 
     def __rich__(self) -> RenderableType:
         """Lay the rows out in the height there is: the newest stay, the rest are counted."""
@@ -63,7 +68,8 @@ class Board:
         table.add_column(justify="right", style="dim")
         now = self.clock.monotonic()
         for subject, row in shown:
-            table.add_row(self.spinner, Text(clean(subject)), Text(row.sentence), elapsed(now - row.since))
+            mark = self.spinner if row.ended is None else _MARKS[row.ended]
+            table.add_row(mark, Text(clean(subject)), Text(row.sentence), elapsed((row.until or now) - row.since))
         hidden = len(self.rows) - len(shown)
         return Group(table, Text(f"and {hidden} more", style="dim")) if hidden else table
 

@@ -144,6 +144,11 @@ class TargetDecided(TargetEvent):
     said: str
     exit_code: int
 
+    @property
+    def ended(self) -> bool | None:
+        """A verdict ends the target's row."""
+        return self.exit_code == 0
+
     def sentence(self) -> str:
         """Repeat the verdict."""
         return self.said

@@ -100,6 +100,11 @@ class Verified(Event):
         """Its own row."""
         return "verify"
 
+    @property
+    def ended(self) -> bool | None:
+        """It is over, and well."""
+        return True
+
     def sentence(self) -> str:
         """Say how long it took."""
         return "passed before, same tree" if self.before else f"passed in {self.seconds:.0f}s"
@@ -193,6 +198,11 @@ class Landed(Event):
     base: str
     #: True: it had landed before this command.
     before: bool = False
+
+    @property
+    def ended(self) -> bool | None:
+        """It is over, and well."""
+        return True
 
     def sentence(self) -> str:
         """Say where the target is now."""

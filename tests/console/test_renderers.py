@@ -170,3 +170,30 @@ def test_the_live_view_counts_what_does_not_fit(clock: FakeClock) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(4.9, "4s"), (125, "2m05s"), (3720, "1h02m")])
 def test_elapsed_times_read_as_a_person_says_them(seconds: float, text: str) -> None:
     assert text == elapsed(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Event):
+    kind: ClassVar[str] = "ci.step.ended"
+    well: bool
+
+    @property
+    def ended(self) -> bool | None:
+        return self.well
+
+    def sentence(self) -> str:
+        return "over"
+
+
+def test_what_ended_stops_its_clock_and_says_how(clock: FakeClock) -> None:
+    from rich.console import Console
+
+    for well, mark in ((True, "✓"), (False, "✗")):
+        board = Board(clock, height=8)
+        clock.sleep(3)
+        board.hear(Ended(well))
+        clock.sleep(60)
+        console = Console(width=40, height=8, record=True, file=None)
+        with console.capture() as shown:
+            console.print(board)
+        assert shown.get().split() == [mark, "ci", "over", "0s"]
