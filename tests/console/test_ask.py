@@ -13,7 +13,7 @@ from tests.settings.fakes import world
     ("typed", "answer"),
     [("y\n", True), ("YES\n", True), (" yes \n", True), ("", False), ("\n", False), ("ya\n", False)],
 )
-def test_only_y_or_yes_is_a_yes(tmp_path: Path, typed: str, answer: bool) -> None:  # noqa: FBT001 -- a table
+def test_only_y_or_yes_is_a_yes(tmp_path: Path, typed: str, answer: bool) -> None:
     here = world(tmp_path, typed=typed)
     assert ask(here, "Run?") is answer
     assert written(here.stderr) == "Run? [y/N] "
