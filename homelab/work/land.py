@@ -23,7 +23,7 @@ from homelab.work.fetch import fetch_base, require_shared_history
 from homelab.work.follow import RESUME, Waits, follow
 from homelab.work.integrate import integrate
 from homelab.work.model import LandRequest, LandState, Phase, Strategy
-from homelab.work.prepare import Found, find, lock_path, scene_of, settle_plan, verification
+from homelab.work.prepare import Found, find, lock_path, require_same_judge, scene_of, settle_plan, verification
 from homelab.work.push import Pushed, push
 from homelab.work.reconcile import arrived
 from homelab.work.result import LandResult, failure
@@ -104,7 +104,7 @@ def _rounds(app: App, scene: Scene) -> LandResult | None:
         if already is not None or scene.state.phase.landed:
             return already
         integrate(scene, base)
-        _recheck_command(app, scene)
+        _recheck_command(app, scene, base)
         verify(scene)
         pushed, verdict = push(scene)
         if pushed is Pushed.LANDED:
@@ -128,12 +128,12 @@ def _tell_race(scene: Scene, base: str, attempt: int) -> None:
     scene.emit(RaceLost(attempt=attempt, attempts=scene.request.attempts, base=old, tip=base, by=by))
 
 
-def _recheck_command(app: App, scene: Scene) -> None:
+def _recheck_command(app: App, scene: Scene, base: str) -> None:
     """Take the command of the tree to be verified: the target may have brought another one."""
-    if scene.plan.command is None or scene.plan.command.origin != ".homelab.toml":
-        return
-    command = verification(app, scene.request, scene.state.candidate, root=scene.plan.checkout.root)
-    scene.plan = replace(scene.plan, command=command)
+    if scene.plan.command is not None and scene.plan.command.origin == ".homelab.toml":
+        command = verification(app, scene.request, scene.state.candidate, root=scene.plan.checkout.root)
+        scene.plan = replace(scene.plan, command=command)
+    require_same_judge(app, scene.request, base, scene.plan.command)
 
 
 def _already(scene: Scene, base: str, comparison: Comparison) -> LandResult | None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from homelab.app import App
-from homelab.errors import NotLanded
+from homelab.errors import NotLanded, PersonNeeded
 from homelab.events import Notice
 from homelab.git.remote_end import RemoteEnd
 from homelab.outcome import Outcome
@@ -54,18 +54,28 @@ def scene_of(app: App, request: LandRequest, found: Found, state: LandState) -> 
 
 
 def settle_plan(app: App, request: LandRequest, found: Found) -> Scene:
-    """Settle what will be landed where and how; the first step that asks the network. Raises NotLanded."""
-    checkout = found.checkout
+    """Settle what will be landed where and how, and store that it began. Raises NotLanded, PersonNeeded."""
+    end, plan = plan_land(app, request, found, approve=True)
+    return _scene(app, request, found.store, plan, (end, _state(app, request, found, plan, end)))
+
+
+def plan_land(app: App, request: LandRequest, found: Found, *, approve: bool) -> tuple[RemoteEnd, Plan]:
+    """Return the remote and the plan; the first step that asks the network, and it changes nothing.
+
+    ``approve`` asks for the approval of a repository's command. Raises NotLanded, PersonNeeded.
+    """
+    checkout, repository = found.checkout, app.repository
+    settings = app.settings  # a broken configuration file ends here, before anything is asked
     preflight.require_landable(app.git, checkout, request)
     preflight.require_large_files(app.git)
-    command = verification(app, request, checkout.head, root=checkout.root)
-    for text in preflight.warnings(app.git, checkout):
-        app.emit(Notice(about="work", text=text))
-    repository = app.repository
+    command = verification(app, request, checkout.head, root=checkout.root, approve=approve)
     end = RemoteEnd(app.git, repository.remote(request.remote).name)
-    if end.url.warning:
-        app.emit(Notice(about="work", text=end.url.warning))
-    goal = target.choose(end, repository, wanted=request.into, configured=app.settings.repository.target)
+    for text in (*preflight.warnings(app.git, checkout), *([end.url.warning] if end.url.warning else [])):
+        app.emit(Notice(about="work", text=text))
+    if len(end.push_urls) > 1 and not request.all_push_urls:
+        others = f"{end.name} has {len(end.push_urls)} push URLs; this lands on {end.url.shown} only (--all-push-urls)"
+        app.emit(Notice(about="work", text=others))
+    goal = target.choose(end, repository, wanted=request.into, configured=settings.repository.target)
     allowed = request.allow_target or (repository.config("homelab.allowTarget") or "").lower() in {"true", "1", "yes"}
     preflight.require_off_target(checkout, goal, allowed=allowed)
     plan = Plan(
@@ -76,7 +86,7 @@ def settle_plan(app: App, request: LandRequest, found: Found) -> Scene:
         command=command,
         branch=request.branch_name or checkout.branch or "",
     )
-    return _scene(app, request, found.store, plan, (end, _state(app, request, found, plan, end)))
+    return end, plan
 
 
 def strategy(app: App, request: LandRequest) -> Strategy:
@@ -93,14 +103,13 @@ def strategy(app: App, request: LandRequest) -> Strategy:
         ) from None
 
 
-def verification(app: App, request: LandRequest, oid: str, *, root: Path) -> VerifyCommand | None:
+def verification(app: App, request: LandRequest, oid: str, *, root: Path, approve: bool = True) -> VerifyCommand | None:
     """Return the command for the tree of ``oid``, approved where the repository said it.
 
     Raises NotLanded where there is none, PersonNeeded where nobody approved it.
     """
     if request.no_verify:
         return None
-    app.settings.repository  # noqa: B018 -- a broken .homelab.toml is an error before it is read from a commit
     command = verify_command.choose(
         request,
         repository_file=verify_command.in_file(app.repository.text(oid, ".homelab.toml")),
@@ -108,9 +117,29 @@ def verification(app: App, request: LandRequest, oid: str, *, root: Path) -> Ver
     )
     if command is None:
         raise verify_command.none_found(root)
-    if command.origin == ".homelab.toml":
+    if command.origin == ".homelab.toml" and approve:
         require(app, command.text, yes=request.yes)
     return command
+
+
+def require_same_judge(app: App, request: LandRequest, base: str, command: VerifyCommand | None) -> None:
+    """Refuse, where nobody can be asked, a branch that changes the command it is judged by.
+
+    An approval given by ``--yes`` in this run is not enough; one a person recorded before is.
+    Raises PersonNeeded.
+    """
+    before = verify_command.in_file(app.repository.text(base, ".homelab.toml")) if base else None
+    if command is None or command.origin == "flag" or before in {None, command.text}:
+        return
+    change = f"{before} → {command.text if command.origin == '.homelab.toml' else 'nothing'}"
+    app.emit(Notice(about="verify", text=f"this branch changes the command it is judged by: {change}"))
+    if request.yes and not request.accept_verify_change:
+        raise PersonNeeded(
+            "this branch changes the verification command it is judged by",
+            why="--yes approves a command, not a change of the judge",
+            fix="homelab trust, then: homelab work land; or: homelab work land --yes --accept-verify-change",
+            details=(f"- {before}", f"+ {command.text}"),
+        )
 
 
 def lock_path(app: App, scene: Scene) -> Path:

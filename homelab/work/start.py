@@ -16,10 +16,10 @@ from homelab.app import App
 from homelab.errors import CredentialsError, GitFailed, HomelabError, Unreachable, UsageError
 from homelab.events import Notice
 from homelab.git import lock
-from homelab.git.child import Ended
-from homelab.git.runner import Git, failed
+from homelab.git.runner import Git
 from homelab.outcome import Outcome
 from homelab.result import Result
+from homelab.work import checkout
 from homelab.work.events import short
 from homelab.work.fresh import fetch_target
 from homelab.work.local_target import known
@@ -156,27 +156,31 @@ def _ignore(app: App, main: Worktree, path: Path) -> None:
 def _make(app: App, topic: str, path: Path, oid: str, *, existing: bool) -> None:
     parents = [parent for parent in path.parents if not parent.exists()]
     # --no-track: with push.default=upstream a plain git push would otherwise go to the target.
-    what = (str(path), topic) if existing else ("--no-track", "-b", topic, str(path), oid)
-    ended = _insist(app, lambda: app.git.run("worktree", "add", "--quiet", *what, timeout=None))
-    trouble = failed(ended) if ended.code != 0 else _trouble(app, path)
-    if trouble is None:
-        return
-    # Only what this run made: the branch still at its first commit, and a worktree nobody has used.
+    options = () if existing else ("--no-track", "-b", topic)
+    try:
+        _insist(app, lambda: checkout.add(app.git, path, *options, commit=topic if existing else oid))
+        _require_usable(app, path)
+    except HomelabError:
+        _undo(app, topic, path, "" if existing else oid)
+        for parent in parents:
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
+        raise
+
+
+def _undo(app: App, topic: str, path: Path, oid: str) -> None:
+    """Remove what this run made: a worktree nobody has used, and the branch while it is at its first commit."""
     app.git.run("worktree", "remove", "--force", str(path))
-    if not existing:
+    if oid:
         app.git.run("update-ref", "-d", f"refs/heads/{topic}", oid)
-    for parent in parents:
-        if parent.is_dir() and not any(parent.iterdir()):
-            parent.rmdir()
-    raise trouble
 
 
-def _trouble(app: App, path: Path) -> HomelabError | None:
-    """Return why the new worktree is not usable: a filter that failed leaves every file deleted or changed."""
+def _require_usable(app: App, path: Path) -> None:
+    """Refuse a worktree that is not clean: a filter that failed leaves every file deleted or changed."""
     git = app.git.at(path)
     dirty = status(git)
     if not dirty.clean:
-        return GitFailed(
+        raise GitFailed(
             "the new worktree was not clean, and is gone again",
             why="a checkout filter failed, or files differ only by case here",
             fix="git config --get-regexp '^filter\\.', mend the filter, then run it again",
@@ -186,14 +190,15 @@ def _trouble(app: App, path: Path) -> HomelabError | None:
     if hooks and not Path(hooks).expanduser().is_absolute() and not (path / hooks).is_dir():
         text = f"core.hooksPath is {hooks}, which this worktree does not have: its hooks do not run"
         app.emit(Notice(about="work", text=text))
-    return None
 
 
-def _insist(app: App, act: Callable[[], Ended]) -> Ended:
+def _insist(app: App, act: Callable[[], None]) -> None:
     """Run what changes the whole repository, again while another git holds a lock file of it."""
-    for _ in range(_RETRIES):
-        ended = act()
-        if ended.code == 0 or not _BUSY.search(ended.err):
-            return ended
+    for left in reversed(range(_RETRIES)):
+        try:
+            return act()
+        except GitFailed as error:
+            if not left or not _BUSY.search("\n".join(error.details)):
+                raise
         app.clock.sleep(0.1)
-    return ended
+    return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from homelab.git import child, environment
 from homelab.git.redact import redact
 from homelab.git.runner import Git
 from homelab.outcome import Outcome
-from homelab.work import events
+from homelab.work import checkout, events
 from homelab.work.model import Verified, VerifyCommand
 from homelab.work.scene import Scene
 from homelab.work.worktrees import status
@@ -46,8 +46,18 @@ def verify(scene: Scene) -> None:
     started = scene.clock.now()
     log = scene.store.folder / f"verify-{state.run}-{state.attempts}.log"
     with _place(scene) as place:
-        ended = _run(scene, command, place, log)
-        _judge(scene, command, ended, log)
+        env = {"HOMELAB_LAND": "1", "HOMELAB_BASE": state.base, "HOMELAB_HEAD": state.candidate}
+        run = Run(
+            command,
+            folder=place.git.root,
+            log=log,
+            env={**scene.git.env, **env},
+            timeout=scene.verify_timeout,
+            clock=scene.clock,
+            emit=scene.emit,
+        )
+        ended = run.execute()
+        run.judge(ended)
         _require_unchanged(scene, place, log)
     passed = Verified(state.tree, sha, started, round(ended.seconds, 3), str(log))
     scene.now(verified=(*scene.state.verified, passed))
@@ -75,8 +85,8 @@ def _place(scene: Scene) -> Iterator[_Place]:
         return
     with tempfile.TemporaryDirectory(prefix="homelab-verify-") as folder:
         copy = Path(folder) / scene.plan.checkout.root.name
-        scene.git.text("worktree", "add", "--quiet", "--detach", str(copy), scene.state.candidate)
         try:
+            checkout.add(scene.git, copy, "--detach", commit=scene.state.candidate)
             yield _Place(scene.git.at(copy), frozenset())
         finally:
             scene.git.run("worktree", "remove", "--force", str(copy))
@@ -112,50 +122,53 @@ class _Log:
             self.file.write(redact(rest.decode("utf-8", "replace")).encode())
 
 
-def _run(scene: Scene, command: VerifyCommand, place: _Place, log: Path) -> child.Ended:
-    scene.emit(events.VerifyStarted(command=command.text, origin=command.origin, log=str(log)))
-    env = {
-        **environment.for_commands(scene.git.env),
-        "HOMELAB_LAND": "1",
-        "HOMELAB_BASE": scene.state.base,
-        "HOMELAB_HEAD": scene.state.candidate,
-    }
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        sink = _Log(file, scene.emit, scene.clock)
-        order = child.Order(
-            argv=("/bin/sh", "-c", command.text),
-            cwd=place.git.root,
-            env=env,
-            timeout=scene.verify_timeout,
-            sweep=True,
-            keep=_KEEP,
-            on_chunk=sink.chunk,
-            on_beat=lambda elapsed: scene.emit(Heartbeat(waiting_for="verify", elapsed=elapsed)),
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a verification command: where, with what in the environment, and how long (seconds)."""
+
+    command: VerifyCommand
+    folder: Path
+    log: Path
+    env: Mapping[str, str]
+    timeout: float
+    clock: Clock
+    emit: Emit
+
+    def execute(self) -> child.Ended:
+        """Run the command; its output goes to the log."""
+        self.emit(events.VerifyStarted(command=self.command.text, origin=self.command.origin, log=str(self.log)))
+        self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            sink = _Log(file, self.emit, self.clock)
+            order = child.Order(
+                argv=("/bin/sh", "-c", self.command.text),
+                cwd=self.folder,
+                env=environment.for_commands(self.env),
+                timeout=self.timeout,
+                sweep=True,
+                keep=_KEEP,
+                on_chunk=sink.chunk,
+                on_beat=lambda elapsed: self.emit(Heartbeat(waiting_for="verify", elapsed=elapsed)),
+            )
+            try:
+                return child.run(order)
+            finally:
+                sink.close()
+
+    def judge(self, ended: child.Ended) -> None:
+        """Refuse a command that failed or ran out of time. Raises NotLanded with its last lines."""
+        if ended.code == 0 and not ended.timed_out:
+            return
+        tail = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]
+        what = "timed out" if ended.timed_out else f"failed with exit code {ended.code}"
+        raise NotLanded(
+            f"{self.command.text} {what}",
+            why=f"it ran {ended.seconds:.0f}s on the tree to be pushed; nothing was pushed",
+            fix=f"mend and commit, then: homelab work land  (log: {self.log})",
+            details=tuple(tail),
+            outcome=Outcome.VERIFY_FAILED,
         )
-        try:
-            return child.run(order)
-        finally:
-            sink.close()
-
-
-def _judge(scene: Scene, command: VerifyCommand, ended: child.Ended, log: Path) -> None:
-    if ended.code == 0 and not ended.timed_out:
-        return
-    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]
-    what = "timed out" if ended.timed_out else f"failed with exit code {ended.code}"
-    why = (
-        f"it ran {ended.seconds:.0f}s"
-        if ended.timed_out
-        else f"the branch with {scene.plan.target_name} in it is not good"
-    )
-    raise NotLanded(
-        f"{command.text} {what}",
-        why=f"{why}; nothing was pushed",
-        fix=f"mend and commit, then: homelab work land  (log: {log})",
-        details=tuple(tail),
-        outcome=Outcome.VERIFY_FAILED,
-    )
 
 
 def _require_unchanged(scene: Scene, place: _Place, log: Path) -> None:
