@@ -19,6 +19,8 @@ from homelab.http.proxies import is_loopback, proxy_for
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 MAX_PORT = 65535
+# RFC 1035 §2.3.4; an underscore is no hostname's but works in homelabs.
+MAX_NAME, LABEL = 253, re.compile(r"\w(?:[\w-]{0,61}\w)?", re.ASCII)
 DIAL = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[\w.-]+))(?::(?P<port>\d{1,5}))?")
 
 
@@ -58,14 +60,17 @@ def route(site: Site, *, with_token: bool, env: Mapping[str, str]) -> Route:
     A token over bare http leaves this machine readable by all between, so that is refused too.
     """
     base = _public(site)
-    named = base.host.rstrip(".")
-    port = base.port or DEFAULT_PORTS[base.scheme]
-    host, dial_port = parse_dial(site.dial, port, site.name) if site.dial else (base.raw_host.decode("ascii"), port)
+    rooted = base.raw_host.decode("ascii")
+    named = rooted.removesuffix(".")
+    port = DEFAULT_PORTS[base.scheme] if base.port is None else base.port
+    if not _is_host(named) or not 0 < port <= MAX_PORT:
+        raise _bad_url(site, "its host or port cannot exist")
+    host, dial_port = parse_dial(site.dial, port, site.name) if site.dial else (rooted.replace("%25", "%"), port)
     if with_token and base.scheme == "http" and not is_loopback(host):
         raise UsageError(
-            f"{site.name}: a token would cross the network unencrypted to {base.scheme}://{base.netloc.decode()}",
+            f"{site.name}: a token would cross the network unencrypted to http://{rooted}",
             why="the URL is http:// and the address is not this machine",
-            fix=f"use https://{base.host} in the url; where it is set: homelab config show",
+            fix=f"use https://{named} in the url; where it is set: homelab config show",
         )
     # A dialed host is reached as its owner said, never through a proxy of the environment.
     proxy = None if site.dial else proxy_for(base.scheme, named, port, env)
@@ -87,9 +92,18 @@ def parse_dial(text: str, default_port: int, name: str = "server") -> tuple[str,
     except (httpx.InvalidURL, ValueError) as error:
         raise _bad_dial(text, name) from error
     port = int(taken["port"] or default_port)
-    if not 0 < port <= MAX_PORT:
+    if not _is_host(host.removesuffix(".")) or not 0 < port <= MAX_PORT:
         raise _bad_dial(text, name)
     return host, port
+
+
+def _is_host(host: str) -> bool:
+    """Say whether ``host`` is an address or can be a name: the resolver raises odd errors for some that cannot."""
+    if ":" in host:
+        with contextlib.suppress(ValueError):
+            return bool(IPv6Address(host.replace("%25", "%")))
+        return False
+    return len(host) <= MAX_NAME and all(LABEL.fullmatch(label) for label in host.split("."))
 
 
 class DialTransport(httpx.BaseTransport):
@@ -104,7 +118,7 @@ class DialTransport(httpx.BaseTransport):
         """Put the address in the URL, the public host in SNI, and leave the Host header alone."""
         if not self._way.owns(request.url):
             raise OurBug(
-                f"a request for {request.url.host} on a connection of {self._way.public}",
+                f"a request for {request.url.netloc.decode()} on a connection of {self._way.public}",
                 why="a token is bound to one host",
                 fix="report this bug",
             )
@@ -131,7 +145,7 @@ def _public(site: Site) -> httpx.URL:
         raise _bad_url(site, "it is not a URL") from error
     if base.scheme not in DEFAULT_PORTS:
         raise _bad_url(site, "it must start with https://")
-    if not base.host:
+    if not base.raw_host:
         raise _bad_url(site, "it names no host")
     if base.userinfo:
         raise _bad_url(site, "it holds a user or password; tokens come from the token chain")

@@ -81,10 +81,15 @@ class _Knock:
     def __call__(self) -> tuple[httpx.Response, Answer | None]:
         timeout = httpx.Timeout(self.idle, connect=CONNECT)
         with self.pool.cut_after(CONNECT + self.idle) as late, self.wire.translated(self.ask, self.pool, late):
-            request = self.pool.request("GET", self.url, timeout=timeout, headers=dict(self.wanted.headers))
+            request = self.pool.request("GET", self.url, timeout=timeout, headers=_encoded(self.wanted.headers))
             response = self.stack.enter_context(request)
             fits = self.wanted.fits(response)
             return response, None if fits else self.wire.whole(self.ask, self.pool, response, MAX_REFUSAL)
+
+
+def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    # A Last-Event-ID is the server's own words, in UTF-8 (WHATWG HTML, "Last-Event-ID").
+    return {name.encode(): value.encode() for name, value in headers.items()}
 
 
 def _refused(ask: Ask, answer: Answer, wanted: Wanted) -> HomelabError:

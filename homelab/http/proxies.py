@@ -21,8 +21,8 @@ def proxy_for(scheme: str, host: str, port: int, env: Mapping[str, str]) -> str 
 def is_loopback(host: str) -> bool:
     """Say whether ``host`` can only be this machine."""
     bare = host.strip("[]").rstrip(".").lower()
-    if bare == "localhost" or bare.endswith(".localhost"):
-        return True
+    if bare == "localhost":
+        return True  # but not x.localhost: not every resolver keeps RFC 6761's promise about those
     try:
         return ip_address(bare).is_loopback
     except ValueError:

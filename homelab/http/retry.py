@@ -94,7 +94,8 @@ class Retries:
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         passing = _passing(state)
-        wanted = self._window(state) if passing.after is None else passing.after
+        # Never less than the window: a server that asks for 0 seconds would be hammered until the budget ends.
+        wanted = max(self._window(state), passing.after or 0.0)
         return max(min(wanted, self.left - self._reserve), 0.0)
 
     def _stop(self, state: tenacity.RetryCallState) -> bool:

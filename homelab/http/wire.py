@@ -81,7 +81,8 @@ class Wire:
         """Return ``place`` when it is the site's own. Raises WrongService otherwise."""
         if not self._way.owns(place):
             raise judge.sent_elsewhere(ask, shown(place))
-        return place
+        # A user in it would become an Authorization header in place of ours.
+        return place.copy_with(userinfo=b"", fragment=None)
 
     @contextmanager
     def translated(self, ask: Ask, pool: Pool, late: threading.Event | None = None) -> Iterator[None]:
@@ -106,13 +107,13 @@ def target(response: httpx.Response) -> httpx.URL | None:
         return None
     try:
         return response.request.url.join(place)
-    except httpx.InvalidURL:
-        return httpx.URL(scheme="invalid", host="invalid")
+    except (httpx.InvalidURL, ValueError):
+        return httpx.URL(scheme="unreadable", host="unreadable")
 
 
 def shown(place: httpx.URL) -> str:
     """Return scheme, host and path: a redirect's query may hold session keys."""
-    return str(place.copy_with(query=None, fragment=None, userinfo=b""))
+    return f"{place.scheme}://{place.netloc.decode('ascii')}{place.raw_path.partition(b'?')[0].decode('ascii')}"
 
 
 def in_circles(ask: Ask) -> WrongService:

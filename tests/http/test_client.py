@@ -144,6 +144,13 @@ def test_a_redirect_to_another_origin_is_not_followed_and_named(
     assert len(httpx_mock.get_requests()) == 1
 
 
+def test_a_redirect_cannot_replace_the_token(client: Client, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(status_code=302, headers={"Location": "https://me:pw@ci.example.org/base/x"})
+    httpx_mock.add_response(url=f"{DIALED}/x", json={}, headers=OURS)
+    client.get("/api/user")
+    assert httpx_mock.get_requests()[-1].headers["Authorization"] == f"Bearer {TOKEN}"
+
+
 def test_redirects_in_circles_end(client: Client, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=302, headers={"Location": "/base/x"}, is_reusable=True)
     with pytest.raises(WrongService, match="redirects in circles"):
@@ -195,6 +202,13 @@ def test_a_token_that_cannot_be_one_is_refused_without_being_shown(value: str) -
 def test_a_token_for_a_bare_http_url_is_refused() -> None:
     with pytest.raises(UsageError, match="unencrypted"):
         Client(Site("http://ci.example.org"), token=Secret(TOKEN))
+
+
+def test_a_last_event_id_may_be_any_text(client: Client, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(headers={"Content-Type": "text/event-stream"}, stream=IteratorStream([]))
+    with client.stream("/x", idle=75, headers={"Last-Event-ID": "é"}) as events:
+        assert list(events) == []
+    assert (b"Last-Event-ID", b"\xc3\xa9") in httpx_mock.get_requests()[0].headers.raw
 
 
 def test_a_stream_gives_its_events(client: Client, httpx_mock: HTTPXMock) -> None:

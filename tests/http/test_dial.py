@@ -28,7 +28,23 @@ def test_a_dial_names_an_address(text: str, host: str, port: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ":443", "lb:", "lb:x", "lb:0", "lb:70000", "a b", "https://lb", "lb/x", "u@lb", "[::1", "300.1.2.3", "[lb]"],
+    [
+        "",
+        ":443",
+        "lb:",
+        "lb:x",
+        "lb:0",
+        "lb:70000",
+        "a b",
+        "https://lb",
+        "lb/x",
+        "u@lb",
+        "[::1",
+        "300.1.2.3",
+        "[lb]",
+        "a..b",
+        "-",
+    ],
 )
 def test_anything_else_is_no_dial(text: str) -> None:
     with pytest.raises(UsageError, match="dial of server cannot be used"):
@@ -45,6 +61,11 @@ def test_anything_else_is_no_dial(text: str) -> None:
         "https://ci/?a=b",
         "https://ci/#x",
         "https://ci:x",
+        "https://ci:0",
+        "https://a..b",
+        "https://ci x",
+        "https://xn--zzz---.x",
+        "https://" + "a" * 64,
     ],
 )
 def test_a_url_that_is_no_server_is_refused_without_showing_a_password(url: str) -> None:

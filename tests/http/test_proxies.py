@@ -40,12 +40,12 @@ def test_no_proxy_excepts_networks(host: str, exception: str) -> None:
     assert proxy_for("https", host, 443, {"HTTPS_PROXY": "http://p", "NO_PROXY": exception}) is None
 
 
-@pytest.mark.parametrize("host", ["localhost", "a.localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "LOCALHOST."])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "LOCALHOST."])
 def test_this_machine_is_never_reached_through_a_proxy(host: str) -> None:
     assert is_loopback(host)
     assert proxy_for("http", host, 80, {"HTTP_PROXY": "http://p"}) is None
 
 
-@pytest.mark.parametrize("host", ["localhost.example.org", "128.0.0.1", "10.0.0.1", "fe80::1", "notlocalhost"])
+@pytest.mark.parametrize("host", ["localhost.example.org", "128.0.0.1", "10.0.0.1", "fe80::1", "a.localhost"])
 def test_other_machines_are_not_this_one(host: str) -> None:
     assert not is_loopback(host)

@@ -83,6 +83,13 @@ def test_a_wait_asked_for_is_kept(clock: FakeClock, events: list[Event]) -> None
     assert [event.wait for event in events if isinstance(event, RetryScheduled)] == [7.0]
 
 
+def test_a_server_that_asks_for_no_wait_is_not_hammered(clock: FakeClock, events: list[Event]) -> None:
+    attempts = Attempts(clock, failed(after=0.0))
+    with pytest.raises(Unreachable):
+        retries(clock, events, budget=60.0).run(attempts)
+    assert attempts.count < 60
+
+
 def test_a_wait_asked_for_ends_before_the_budget_so_that_a_last_try_is_made(
     clock: FakeClock, events: list[Event]
 ) -> None:
