@@ -19,6 +19,8 @@ from homelab.tier import Tier
 from homelab.world import World
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from homelab.console.port import Renderer
     from homelab.git.port import Repository
     from homelab.git.runner import Git
@@ -56,6 +58,12 @@ class App:
         """Render ``result`` and return its exit code."""
         self._renderer.result(result)
         return int(result.outcome)
+
+    def at(self, folder: Path) -> App:
+        """Return this app in another folder: same streams, tier and renderer, closed with it."""
+        other = App(replace(self.world, cwd=folder), tier=self.tier, renderer=self._renderer, output=self.output)
+        self._closing.callback(other.close)
+        return other
 
     def yield_terminal(self) -> None:
         """Take the live view off the terminal, for a program of our own that writes to it next."""
