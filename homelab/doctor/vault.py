@@ -9,9 +9,9 @@ from homelab.app import App
 from homelab.doctor.clocks import HOUR, span
 from homelab.doctor.model import Finding, ok, skip, warn
 from homelab.errors import HttpStatus, TokenRejected
-from homelab.http.port import JsonHttp, Site
+from homelab.http.port import JsonHttp
 from homelab.secrets.chain import VaultToken, find_vault_token
-from homelab.secrets.seal import require_open
+from homelab.secrets.seal import require_open, site_of
 from homelab.settings.model import VaultServer
 
 _FORBIDDEN = 403
@@ -34,7 +34,7 @@ def vault(app: App, server: VaultServer) -> Iterator[Finding]:
             fix=f"VAULT_ADDR={server.addr} vault login",
         )
     else:
-        yield _standing(app.http(_site(server), token.secret), server, token)
+        yield _standing(app.http(site_of(server), token.secret), server, token)
 
 
 def _standing(http: JsonHttp, server: VaultServer, token: VaultToken) -> Finding:
@@ -66,18 +66,4 @@ def _looked_up(http: JsonHttp, server: VaultServer, token: VaultToken) -> dict[s
         f"the Vault token from {token.place} is expired or invalid",
         why=f"{server.addr} does not know it",
         fix=f"VAULT_ADDR={server.addr} vault login",
-    )
-
-
-def _site(server: VaultServer) -> Site:
-    headers = [("X-Vault-Request", "true")]
-    if server.namespace:
-        headers.append(("X-Vault-Namespace", server.namespace))
-    return Site(
-        server.addr or "",
-        dial=server.dial,
-        ca_file=server.ca_file,
-        name="Vault",
-        token_header="X-Vault-Token",  # noqa: S106 -- a header's name
-        headers=tuple(headers),
     )

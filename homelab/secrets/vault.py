@@ -12,12 +12,12 @@ import hvac.exceptions  # noqa: TID253 -- this is its home, loaded by homelab.se
 from hvac.api.secrets_engines import Kv  # noqa: TID253 -- likewise
 
 from homelab.errors import HttpStatus, PermissionMissing, TokenMissing, TokenRejected, Unreachable
-from homelab.http.port import JsonHttp, Site
+from homelab.http.port import JsonHttp
 from homelab.secret import Secret
 from homelab.secrets.adapter import HttpAdapter
 from homelab.secrets.chain import Http, VaultToken
 from homelab.secrets.reference import Reference
-from homelab.secrets.seal import require_open, standby_only
+from homelab.secrets.seal import require_open, site_of, standby_only
 from homelab.settings.model import VaultServer
 
 FORBIDDEN = 403
@@ -29,7 +29,7 @@ def read_field(reference: Reference, *, vault: VaultServer, token: VaultToken, h
     Raises PersonNeeded (sealed, not initialised), TokenRejected (expired or invalid),
     PermissionMissing, TokenMissing (no such path, no such field), Unreachable.
     """
-    with_token = http(_site(vault), token.secret)
+    with_token = http(site_of(vault), token.secret)
     try:
         standby = require_open(http, vault)
         try:
@@ -150,19 +150,4 @@ def _field(fields: dict[str, Any], reference: Reference, vault: VaultServer) -> 
         f"the field {reference.field} of Vault's {reference.path} {wrong}",
         why=f"fields there: {there}",
         fix=f"VAULT_ADDR={vault.addr} vault kv patch {reference.path} {reference.field}=-   (or correct token_vault)",
-    )
-
-
-def _site(vault: VaultServer) -> Site:
-    # X-Vault-Request lets a Vault agent tell a client from a tricked browser.
-    headers = [("X-Vault-Request", "true")]
-    if vault.namespace:
-        headers.append(("X-Vault-Namespace", vault.namespace))
-    return Site(
-        url=vault.addr or "",
-        dial=vault.dial,
-        ca_file=vault.ca_file,
-        name="Vault",
-        token_header="X-Vault-Token",  # noqa: S106 -- a header's name
-        headers=tuple(headers),
     )

@@ -40,3 +40,10 @@ def test_a_bad_configuration_does_not_hide_the_repository(tmp_path: Path) -> Non
     }
     assert ".homelab.toml:1 [vault]" in checks["configuration"]["says"]
     assert checks["remote"]["exit_code"] == 7
+
+
+def test_a_bad_timeout_in_the_environment_is_not_hidden_by_doctors_own(tmp_path: Path) -> None:
+    here = world(tmp_path, HOMELAB_TIMEOUT_HTTP="soon", PATH=os.environ["PATH"])
+    assert run(["doctor", "--json"], here) == 2
+    checks = {check["name"]: check for check in json.loads(written(here.stdout))["checks"]}
+    assert "HOMELAB_TIMEOUT_HTTP" in checks["configuration"]["says"]
