@@ -29,7 +29,8 @@ def remember(memory: Memory, snapshot: Snapshot, expectation: Expectation, now: 
         uid=workload.uid,
         reached=memory.reached or met,
         reference_at=(memory.reference_at if memory.reference_at is not None else now) if met else None,
-        standing=_standing(memory, _facts(workload), now),
+        standing=_standing(memory, _facts(snapshot, workload), now),
+        last=workload,
         causes={**memory.causes, **_causes(snapshot)},
     )
     memory = _with_progress(memory, workload, snapshot, now)
@@ -42,8 +43,8 @@ def _names_it(workload: Workload, expectation: Expectation) -> bool:
     return standing is Standing.MET or (standing is Standing.NEWER and expectation.newer_ok)
 
 
-def _facts(workload: Workload) -> set[str]:
-    facts = {KINDS[workload.kind].standing(workload)} - {""}
+def _facts(snapshot: Snapshot, workload: Workload) -> set[str]:
+    facts = KINDS[workload.kind].standing(snapshot)
     return facts | ({"unobserved"} if workload.observed < workload.generation else set())
 
 

@@ -181,6 +181,45 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """A node: whether it may be expected to run anything new."""
+
+    name: str
+    ready: bool
+    cordoned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GitOps:
+    """What an Argo CD Application or a Flux object says about what it applies."""
+
+    #: ``application``, ``kustomization`` or ``helmrelease``.
+    kind: str
+    namespace: str
+    name: str
+    #: Where it hangs or stands, as one clause.
+    summary: str
+    #: The commit of the GitOps repository it applied last, or "".
+    revision: str
+    #: Finished: synced and healthy, or ready; about the spec it has now.
+    settled: bool
+    #: Why nothing will happen without a person, or "".
+    stuck: str = ""
+    #: Why it failed, or "".
+    failed: str = ""
+    hint: str = ""
+    #: Workloads it applied, as (kind, namespace, name), and whether they live in this cluster.
+    workloads: tuple[tuple[str, str, str], ...] = ()
+    here: bool = True
+
+    @property
+    def shown(self) -> str:
+        """``Argo CD argocd/shop``."""
+        tool = "Argo CD" if self.kind == "application" else "Flux"
+        return f"{tool} {self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything seen at one moment. None in place of a list: not allowed to look."""
 
@@ -189,6 +228,10 @@ class Snapshot:
     revisions: tuple[Revision, ...] | None = None
     pods: tuple[Pod, ...] | None = None
     events: tuple[Happening, ...] | None = None
+    #: Only where the expectation leaves nodes out.
+    nodes: tuple[Node, ...] | None = None
+    #: The GitOps object that owns the workload, or that is itself the target.
+    gitops: GitOps | None = None
     #: Revisions and pods were read after the workload; only then may the snapshot prove completion.
     fresh: bool = True
     #: Proofs that RBAC denies, as sentences.
@@ -261,6 +304,8 @@ class Memory:
     progress_at: float = 0.0
     #: Since when a named fact stands: ``absent``, ``unobserved``, ``deadline``, …
     standing: Mapping[str, float] = field(default_factory=dict)
+    #: The workload as it was seen last.
+    last: Workload | None = None
 
 
 class State(StrEnum):

@@ -18,6 +18,7 @@ from homelab.deploy.model import (
     Expectation,
     Memory,
     Pod,
+    Proof,
     Snapshot,
     State,
     Trouble,
@@ -60,6 +61,8 @@ def _concluded(snapshot: Snapshot, expectation: Expectation, memory: Memory, now
 def _absent(expectation: Expectation, memory: Memory, now: float) -> Verdict:
     """Judge a workload that is not there: perhaps not yet, perhaps no longer."""
     since = memory.standing.get("absent", now)
+    if memory.reached and memory.last is not None and KINDS[memory.last.kind].finished(memory.last):
+        return Verdict(State.COMPLETE, "complete, and cleaned up since, proof: counters", proof=Proof.COUNTERS)
     if memory.reached:
         left = since + GONE_SECONDS - now
         if left <= 0:
@@ -168,7 +171,7 @@ def signals_of(snapshot: Snapshot, memory: Memory) -> list[Signal]:
     if sum(pod.live for pod in new) < workload.want:
         revision = kind.current(snapshot) if kind.revisions and kind.revisions[1] == "replicasets" else None
         found += of_creation(revision, revision.uid if revision else workload.uid, events)
-    return found
+    return [signal for signal in found if signal.kind not in kind.forgiven]
 
 
 def troubles_of(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: float) -> tuple[Trouble, ...]:
@@ -217,6 +220,8 @@ def _held(finding: Finding, snapshot: Snapshot, expectation: Expectation, memory
     """A finished rollout counts when a fresh snapshot shows it, and it stayed so for the hold."""
     if not snapshot.fresh:
         return Verdict(State.PROGRESSING, "finished by its counters; looking at its pods", again=0.0)
+    if finding.lasting:
+        return Verdict(State.COMPLETE, f"{finding.sentence}, proof: {finding.proof}", proof=finding.proof)
     left = (memory.complete_at if memory.complete_at is not None else now) + expectation.stable_for - now
     if left > 0:
         return Verdict(State.HOLDING, f"{finding.sentence}, must stay so {expectation.stable_for:.0f} s", again=left)

@@ -45,8 +45,12 @@ def split(snapshot: Snapshot) -> tuple[list[Pod], list[Pod]]:
     return new, [pod for pod in pods if pod not in new]
 
 
-def stale_or_young(workload: Workload) -> str:
-    """Return the name of a standing fact that only counts after :data:`STANDS` seconds, or ""."""
+def standing(snapshot: Snapshot) -> set[str]:
+    """Return the facts that only count after :data:`STANDS` seconds."""
+    return {_complaint(snapshot.workload)} - {""} if snapshot.workload else set()
+
+
+def _complaint(workload: Workload) -> str:
     progressing = workload.condition("Progressing")
     if progressing is None or progressing.status != "False":
         return ""
@@ -114,7 +118,7 @@ def _broken(snapshot: Snapshot, memory: Memory, now: float) -> Finding | None:
     """Judge the controller's complaints, but only those about the new ReplicaSet."""
     workload = snapshot.workload
     assert workload is not None
-    fact = stale_or_young(workload)
+    fact = _complaint(workload)
     if not fact:
         return None
     condition = workload.condition("Progressing")

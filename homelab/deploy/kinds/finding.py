@@ -18,6 +18,8 @@ class Finding:
     proof: Proof = Proof.NONE
     #: Seconds after which the same facts would be judged otherwise.
     again: float | None = None
+    #: It cannot come undone: needs no hold.
+    lasting: bool = False
 
 
 def moving(sentence: str, *, again: float | None = None) -> Finding:
