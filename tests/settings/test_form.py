@@ -133,3 +133,16 @@ def test_paths_start_at_the_home_at_the_folder_or_at_the_root(tmp_path: Path) ->
     assert [check("~/a"), check("b"), check("/c")] == [Path("/home/me/a"), Path("/etc/x/b"), Path("/c")]
     with pytest.raises(form.UnfitError, match="not there"):
         form.path_from(tmp_path, tmp_path, exists=True)("gone.pem")
+
+
+@pytest.mark.parametrize("raw", ["", "  ", "a\x1b[2J", "a\nb", "a\0b", "x" * 2000, 3, ["a"], None])
+def test_text_is_one_line_without_anything_hidden(raw: Any) -> None:
+    with pytest.raises(form.UnfitError):
+        form.text(raw)
+
+
+def test_lists_hold_only_what_their_items_may_be() -> None:
+    assert form.texts(form.host)(["Git.Example.org", "[2001:db8::1]"]) == ("git.example.org", "2001:db8::1")
+    for raw in ("git.example.org", ["a/b"], [3], {}):
+        with pytest.raises(form.UnfitError):
+            form.texts(form.host)(raw)
