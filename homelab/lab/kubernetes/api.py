@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from homelab.lab.kubernetes.defaults import apply_defaults
-from homelab.lab.kubernetes.kinds import DEPLOYMENT, NAMESPACE, POD, Kind
+from homelab.lab.kubernetes.kinds import DEPLOYMENT, JOB, NAMESPACE, POD, Kind
 from homelab.lab.kubernetes.objects import Object, annotations_of, canonical, copy, deleting, name_of, stamp
 from homelab.lab.kubernetes.quota import charge
 from homelab.lab.kubernetes.refusals import bad_request, conflict, forbidden, not_found
-from homelab.lab.kubernetes.store import Store
+from homelab.lab.kubernetes.store import Store, new_uid
 from homelab.lab.kubernetes.validation import validate
 
 Edit: TypeAlias = Callable[[Object], Object]
@@ -49,6 +49,9 @@ class Api:
             meta.pop(key, None)
         if "spec" in item:
             meta["generation"] = 1
+        if kind == JOB:
+            meta["uid"] = new_uid()
+            _select_by_uid(item)
         validate(kind, item)
         if not dry_run:
             charge(self.store, kind, item)
@@ -176,6 +179,18 @@ def _unmet(field: str, wanted: object, found: object) -> str:
 def _finalizers(item: Object, policy: str) -> list[str]:
     kept = [name for name in item["metadata"].get("finalizers") or [] if name not in (FOREGROUND, ORPHAN)]
     return kept + {"Foreground": [FOREGROUND], "Orphan": [ORPHAN]}.get(policy, [])
+
+
+def _select_by_uid(item: Object) -> None:
+    """Give a Job the selector and labels that only its own pods have."""
+    if item["spec"].get("manualSelector"):
+        return
+    uid, name = item["metadata"]["uid"], item["metadata"].get("name", "")
+    item["spec"]["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    meta = item["spec"].setdefault("template", {}).setdefault("metadata", {})
+    meta.setdefault("labels", {})
+    for prefix in ("", "batch.kubernetes.io/"):
+        meta["labels"] |= {f"{prefix}controller-uid": uid, f"{prefix}job-name": name}
 
 
 def _first_status(kind: Kind) -> Object:

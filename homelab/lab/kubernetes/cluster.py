@@ -8,10 +8,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from homelab.lab.kubernetes.api import Api
+from homelab.lab.kubernetes.controllers.daemonsets import DaemonSets
 from homelab.lab.kubernetes.controllers.deployments import Deployments
 from homelab.lab.kubernetes.controllers.garbage import Garbage
+from homelab.lab.kubernetes.controllers.jobs import Jobs
 from homelab.lab.kubernetes.controllers.loop import Controller, Loop
 from homelab.lab.kubernetes.controllers.replicasets import ReplicaSets
+from homelab.lab.kubernetes.controllers.statefulsets import StatefulSets
 from homelab.lab.kubernetes.kinds import NAMESPACE
 from homelab.lab.kubernetes.node.images import Images
 from homelab.lab.kubernetes.node.kubelet import NAME as KUBELET
@@ -39,6 +42,9 @@ class Cluster:
         controllers: list[Controller] = [
             Deployments(self.api),
             ReplicaSets(self.api),
+            StatefulSets(self.api),
+            DaemonSets(self.api),
+            Jobs(self.api, speeds.crash_back_off),
             Garbage(self.api),
             Scheduler(self.store, speeds.schedule),
             self.kubelet,

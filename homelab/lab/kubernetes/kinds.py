@@ -60,6 +60,7 @@ STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets", ("sts",), categ
 DAEMON_SET = Kind("apps", "v1", "DaemonSet", "daemonsets", ("ds",), categories=("all",), subresources=("status",))
 REVISION = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")
 JOB = Kind("batch", "v1", "Job", "jobs", categories=("all",), subresources=("status",))
+CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs", ("cj",), categories=("all",), subresources=("status",))
 NEW_EVENT = Kind("events.k8s.io", "v1", "Event", "events", ("ev",))
 AUTOSCALER = Kind(
     "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", ("hpa",), subresources=("status",)
@@ -83,6 +84,7 @@ BUILT_IN = (
     DAEMON_SET,
     REVISION,
     JOB,
+    CRON_JOB,
     NEW_EVENT,
     AUTOSCALER,
     LEASE,

@@ -48,6 +48,11 @@ def storage_kind(kind: Kind) -> Kind:
     return EVENT if kind == NEW_EVENT else kind
 
 
+def new_uid() -> str:
+    """Return a uid nobody else has."""
+    return str(uuid.uuid4())
+
+
 class Store:
     """Every object of the cluster. ``now`` is Unix time in seconds."""
 
@@ -88,13 +93,13 @@ class Store:
                 yield kind, item
 
     def create(self, kind: Kind, item: Object) -> Object:
-        """Keep a new object under a new uid; refuses with 409 when the name is taken."""
+        """Keep a new object, under a new uid unless it has one; refuses with 409 when the name is taken."""
         item = copy(item)
         meta = item["metadata"]
         key = (namespace_of(item), name_of(item))
         if key in self._items.get(kind, {}):
             raise already_exists(kind, key[1])
-        meta["uid"] = str(uuid.uuid4())
+        meta["uid"] = meta.get("uid") or new_uid()
         meta["creationTimestamp"] = stamp(self.now())
         return self._write(ChangeType.ADDED, kind, item, None)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from homelab.lab.kubernetes.api import Api
 from homelab.lab.kubernetes.kinds import NODE, POD
-from homelab.lab.kubernetes.objects import Object, copy, name_of, stamp
+from homelab.lab.kubernetes.objects import Object, copy, stamp
 from homelab.lab.kubernetes.recorder import Recorder
 from homelab.lab.kubernetes.version import GIT_VERSION
 
+_NOT_READY = "node.kubernetes.io/not-ready"
 _RESOURCES = {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "50Gi"}
 
 
@@ -49,9 +50,9 @@ def set_ready(api: Api, name: str, *, ready: bool) -> Object:
     """Mark a node Ready or NotReady; on NotReady its pods stop being ready, as the node controller does it."""
     node = copy(api.store.get(NODE, "", name))
     node["status"]["conditions"] = [_ready(api.store.now(), ready=ready)]
-    taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
-    others = [one for one in node["spec"].get("taints") or [] if one != taint]
-    node["spec"]["taints"] = others if ready else [*others, taint]
+    others = [one for one in node["spec"].get("taints") or [] if one["key"] != _NOT_READY]
+    taints = [{"key": _NOT_READY, "effect": effect} for effect in ("NoSchedule", "NoExecute")]
+    node["spec"]["taints"] = others if ready else others + taints
     if not node["spec"]["taints"]:
         del node["spec"]["taints"]
     updated = api.store.update(NODE, node)
@@ -76,7 +77,6 @@ def _unready(api: Api, pod: Object) -> None:
     api.store.update(POD, changed)
     text = "Node is not ready"
     Recorder(api.store, "node-controller").warning(pod, "NodeNotReady", text)
-    assert name_of(pod)
 
 
 def _ready(now: float, *, ready: bool) -> Object:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from homelab.lab.kubernetes.controllers.loop import Name
 from homelab.lab.kubernetes.kinds import NODE, POD
+from homelab.lab.kubernetes.node.taints import UNSCHEDULABLE, untolerated
 from homelab.lab.kubernetes.objects import (
     Object,
     condition,
@@ -23,8 +24,6 @@ from homelab.lab.kubernetes.objects import (
 )
 from homelab.lab.kubernetes.recorder import Recorder
 from homelab.lab.kubernetes.store import Change, Store
-
-_UNREADY = "node.kubernetes.io/not-ready"
 
 
 class Scheduler:
@@ -74,19 +73,11 @@ class Scheduler:
         return None
 
     def _objection(self, pod: Object, node: Object) -> str:
-        found = condition(node, "Ready")
-        tolerated = {
-            rule.get("key")
-            for rule in pod["spec"].get("tolerations") or []
-            if rule.get("effect") in (None, "NoSchedule")
-        }
-        if node["spec"].get("unschedulable"):
+        taint = untolerated(node, pod["spec"].get("tolerations") or [], ("NoSchedule", "NoExecute"))
+        if taint and taint["key"] == UNSCHEDULABLE:
             return "node(s) were unschedulable"
-        if (found is None or found["status"] != "True") and _UNREADY not in tolerated:
-            return f"node(s) had untolerated taint {{{_UNREADY}: }}"
-        for taint in node["spec"].get("taints") or []:
-            if taint["effect"] != "PreferNoSchedule" and taint["key"] not in tolerated:
-                return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
+        if taint:
+            return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
         wanted = (pod["spec"].get("nodeSelector") or {}).items()
         if not wanted <= labels_of(node).items() or not _affine(pod, node):
             return "node(s) didn't match Pod's node affinity/selector"
