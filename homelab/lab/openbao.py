@@ -18,7 +18,7 @@ from homelab.clock import Clock, SystemClock
 from homelab.errors import HomelabError, HttpStatus, PersonNeeded
 from homelab.http.port import JsonHttp, Site
 from homelab.lab import process
-from homelab.lab.caddy import free_port, program
+from homelab.lab.caddy import claim_port, free_port, program
 from homelab.lab.process import Child
 from homelab.secret import Secret
 
@@ -79,7 +79,7 @@ def start_openbao(folder: Path, *, port: int = 0, clock: Clock | None = None) ->
     """
     clock = clock or SystemClock()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    port = port or free_port()
+    port = claim_port(port)
     config = folder / "openbao.json"
     (folder / "data").mkdir(exist_ok=True, mode=0o700)
     process.write_whole(config, json.dumps(configuration(folder, port=port, cluster_port=free_port()), indent=1))

@@ -113,7 +113,7 @@ def wait_ready(child: Child, look: Callable[[], T | None], *, deadline: float = 
     def look_at_living() -> T | None:
         answer = look()
         if answer is None and not alive(child):
-            raise _not_ready(child, "it ended at once")
+            raise _not_ready(child, "it ended before it was ready")
         return answer
 
     answer = until(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab.errors import HttpStatus, PersonNeeded
+from homelab.errors import HttpStatus, PersonNeeded, WrongService
 from homelab.http.client import Client
 from homelab.http.port import Site
 from homelab.lab import process
@@ -36,6 +36,14 @@ def test_vault_answers_under_its_public_name_through_the_load_balancer(openbao: 
     front = caddy({"vault.homelab.test": openbao.address})
     http = Client(Site("https://vault.homelab.test", dial=front.dial, ca_file=front.ca_file, name="Vault"), budget=5.0)
     assert http.get("/v1/sys/seal-status")["sealed"] is False
+    http.close()
+
+
+def test_https_to_its_plain_port_is_told_and_sends_no_token(openbao: Running) -> None:
+    site = Site("https://vault.homelab.test", dial=openbao.address, name="Vault")
+    http = Client(site, token=openbao.root_token, budget=2.0)
+    with pytest.raises(WrongService, match="does not speak TLS"):
+        http.get("/v1/sys/health")
     http.close()
 
 
