@@ -43,6 +43,7 @@ def _seen(run: Pipeline) -> PipelineSeen:
         branch=run.branch,
         state=run.said or run.state.value,
         url=run.url,
+        usual=run.usual,
     )
 
 

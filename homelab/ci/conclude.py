@@ -5,7 +5,8 @@ Layer: ci, above verdict, failure and survey.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from homelab.ci.failure import failures
 from homelab.ci.port import CiRepository
@@ -19,11 +20,11 @@ from homelab.ci.words import words
 from homelab.outcome import Outcome
 
 
-def conclude(ci: CiRepository, request: CiRequest, sight: Sight, verdict: Verdict) -> CiResult:
+def conclude(servers: Sequence[CiRepository], request: CiRequest, sight: Sight, verdict: Verdict) -> CiResult:
     """Return the answer for runs that were seen."""
-    red = failures(ci, verdict.because, log_lines=request.log_lines) if verdict.outcome is Outcome.RED else ()
+    red = failures(servers, verdict.because, log_lines=request.log_lines) if verdict.outcome is Outcome.RED else ()
     first = verdict.because[0] if verdict.because else sight.runs[0]
-    said = words(ci, request, sight, verdict)
+    said = words(servers, request, sight, verdict)
     headline = said.headline
     if red and verdict.stand is Stand.RED:
         headline = f"{first.name} {red[0].title()}"[:160]
@@ -50,6 +51,20 @@ def nothing(request: CiRequest, reasons: Sequence[Reason], *, waited: float) -> 
         commit=request.oid,
         reasons=tuple(reason.sentence for reason in reasons),
         next=tuple(reason.fix for reason in reasons if reason.fix)[:3],
+    )
+
+
+def partly(answer: CiResult, request: CiRequest, silent: Mapping[str, Sequence[Reason]]) -> CiResult:
+    """Return a green answer as what it is while a server that should have run the commit did not."""
+    names = ", ".join(silent)
+    reasons = [f"{name}: {reason.sentence}" for name, found in silent.items() for reason in found]
+    fixes = [reason.fix for found in silent.values() for reason in found if reason.fix]
+    return replace(
+        answer,
+        outcome=Outcome.NOTHING,
+        headline=f"no run on {names} for {request.oid[:12]}; elsewhere {answer.headline}",
+        reasons=(*answer.reasons, *reasons),
+        next=(*answer.next, *fixes[:2]),
     )
 
 

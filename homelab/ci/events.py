@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from homelab.ci.model import State
+from homelab.ci.spoken import duration
 from homelab.events import Event
+
+
+def _ended(word: str) -> bool | None:
+    state = State.read(word)
+    return not state.failing if state.finished else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +27,14 @@ class PipelineSeen(Event):
     branch: str
     state: str
     url: str
+    #: How long its like took when green, in seconds; 0 not known.
+    usual: int = 0
 
     def sentence(self) -> str:
-        """Name the run, what made it, and its page."""
+        """Name the run, what made it, its page, and how long to expect."""
         made = f"{self.event} {self.branch}".strip()
-        return f"#{self.number} {made} {self.url}"
+        expected = f" (usually {duration(self.usual)})" if self.usual else ""
+        return f"#{self.number} {made} {self.url}{expected}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,11 @@ class PipelineChanged(Event):
     state: str
     was: str
     url: str
+
+    @property
+    def ended(self) -> bool | None:
+        """A state nothing follows ends the row."""
+        return _ended(self.state)
 
     def sentence(self) -> str:
         """Name the run and its new state."""
@@ -76,6 +91,11 @@ class StepChanged(Event):
     def subject(self) -> str:
         """Each step has its own row."""
         return f"ci {self.workflow}/{self.step}"
+
+    @property
+    def ended(self) -> bool | None:
+        """A state nothing follows ends the row."""
+        return _ended(self.state)
 
     def sentence(self) -> str:
         """Say its state, with the exit code where it failed."""
@@ -123,3 +143,37 @@ class SightLost(Event):
     def sentence(self) -> str:
         """Say what came instead."""
         return f"cannot see CI, still trying: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSlow(Event):
+    """A run takes far longer than its last green likes. Said once."""
+
+    kind: ClassVar[str] = "ci.run.slowed"
+    server: str
+    number: int
+    seconds: int
+    usual: int
+    url: str
+
+    def sentence(self) -> str:
+        """Compare the two durations."""
+        return f"#{self.number} runs for {duration(self.seconds)}, usually {duration(self.usual)}"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMoved(Event):
+    """A newer push of the branch has a run: the branch moved on while its commit was watched."""
+
+    kind: ClassVar[str] = "ci.target.moved"
+    server: str
+    branch: str
+    commit: str
+    author: str
+    number: int
+    url: str
+
+    def sentence(self) -> str:
+        """Say where to, and by whom."""
+        by = f" by {self.author}" if self.author else ""
+        return f"{self.branch} moved on to {self.commit[:12]}{by} (#{self.number})"

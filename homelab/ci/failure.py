@@ -5,18 +5,16 @@ Layer: ci, above the port.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from homelab.ci.model import LogLine, Pipeline, State, Step, Workflow
+from homelab.ci.excerpt import Excerpt, excerpt
+from homelab.ci.model import Pipeline, State, Step, Workflow
 from homelab.ci.port import CiRepository
 from homelab.console.clean import clean
 from homelab.errors import HomelabError
 
-#: Longer lines are cut: a reader wants the message, not the minified file in it.
-LINE_LIMIT = 500
 _STOPPED = {State.FAILURE, State.ERROR, State.KILLED}
 
 
@@ -25,6 +23,7 @@ class Failure:
     """One failing step with the end of its log, or a failed workflow or run without one (``step`` "")."""
 
     number: int
+    server: str
     workflow: str
     step: str
     state: str
@@ -58,9 +57,10 @@ def failing_steps(workflow: Workflow) -> tuple[Step, ...]:
     return failed or tuple(step for step in workflow.steps if step.state is State.KILLED and step.started)
 
 
-def failures(ci: CiRepository, runs: Sequence[Pipeline], *, log_lines: int) -> tuple[Failure, ...]:
-    """Return what failed in ``runs``; each failed workflow's first failing step carries its last ``log_lines``."""
-    return tuple(failure for run in runs for failure in _of_run(ci, run, log_lines))
+def failures(servers: Sequence[CiRepository], runs: Sequence[Pipeline], *, log_lines: int) -> tuple[Failure, ...]:
+    """Return what failed in ``runs``; each failed workflow's first failing step carries ``log_lines`` of its log."""
+    by_name = {ci.name: ci for ci in servers}
+    return tuple(failure for run in runs for failure in _of_run(by_name.get(run.server, servers[0]), run, log_lines))
 
 
 def _of_run(ci: CiRepository, run: Pipeline, log_lines: int) -> Iterator[Failure]:
@@ -76,39 +76,34 @@ def _of_run(ci: CiRepository, run: Pipeline, log_lines: int) -> Iterator[Failure
             yield _of_workflow(run, workflow)
     if not found:
         message = clean("; ".join(run.errors)) or (f"declined by {run.reviewed_by}" if run.reviewed_by else "")
-        yield Failure(run.number, "", "", run.said or run.state.value, 0, run.url, message)
+        yield Failure(run.number, run.server, "", "", run.said or run.state.value, 0, run.url, message)
 
 
 def _of_workflow(run: Pipeline, workflow: Workflow) -> Failure:
     url = f"{run.url}/{workflow.pid}" if workflow.pid else run.url
-    return Failure(run.number, workflow.name, "", workflow.state.value, 0, url, clean(workflow.error))
+    return Failure(run.number, run.server, workflow.name, "", workflow.state.value, 0, url, clean(workflow.error))
 
 
 def _of_step(ci: CiRepository, run: Pipeline, workflow: Workflow, step: Step, log_lines: int) -> Failure:
-    excerpt, left_out = _excerpt(ci, run, workflow, step, log_lines) if log_lines else ((), 0)
+    found = _excerpt(ci, run, workflow, step, log_lines) if log_lines else Excerpt()
+    guess = "where it failed is a guess: the log marks no failure" if found.guess else ""
     return Failure(
         number=run.number,
+        server=run.server,
         workflow=workflow.name,
         step=step.name,
         state=step.state.value,
-        exit_code=step.exit_code,
-        url=f"{run.url}/{step.pid}" if step.pid else run.url,
-        message=clean(step.error),
-        excerpt=excerpt,
-        left_out=left_out,
+        exit_code=step.exit_code or found.exit_code,
+        url=f"{run.url}/{step.pid}" if step.pid else step.url or run.url,
+        message="; ".join(part for part in (clean(step.error), guess) if part),
+        excerpt=found.lines,
+        left_out=found.left_out,
     )
 
 
-def _excerpt(
-    ci: CiRepository, run: Pipeline, workflow: Workflow, step: Step, log_lines: int
-) -> tuple[tuple[str, ...], int]:
-    """Return the last lines of the step's own log. A log that cannot be read says so and changes no verdict."""
-    total = 0
-    tail: deque[LogLine] = deque(maxlen=log_lines)
+def _excerpt(ci: CiRepository, run: Pipeline, workflow: Workflow, step: Step, log_lines: int) -> Excerpt:
+    """Read the step's own log. One that cannot be read says so and changes no verdict."""
     try:
-        for line in ci.log(run, workflow, step):
-            total += 1
-            tail.append(line)
+        return excerpt(ci.log(run, workflow, step), keep=log_lines, mark=ci.failure_mark)
     except HomelabError as error:
-        return (f"(its log cannot be read: {error.what})",), 0
-    return tuple(clean(line.text)[:LINE_LIMIT] for line in tail), total - len(tail)
+        return Excerpt((f"(its log cannot be read: {error.what})",))

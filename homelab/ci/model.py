@@ -61,8 +61,10 @@ class Step:
     started: int = 0
     finished: int = 0
     error: str = ""
-    #: ``clone``, ``service``, ``plugin``, ``commands``, ``cache`` or "".
+    #: ``clone``, ``service``, ``plugin``, ``commands``, ``cache``, ``job`` (a whole job that tells no steps) or "".
     kind: str = ""
+    #: Its page, where that is not the run's with ``pid``.
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class Pipeline:
     reviewed_by: str = ""
     author: str = ""
     title: str = ""
+    #: How long its like took when green, in seconds; 0 not known.
+    usual: int = 0
     #: The server's own complaints (configuration, forge), warnings left out.
     errors: tuple[str, ...] = ()
     workflows: tuple[Workflow, ...] = field(default=(), repr=False)
@@ -120,6 +124,11 @@ class Pipeline:
     def name(self) -> str:
         """``#12``, as a person says it."""
         return f"#{self.number}"
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Tell runs of several servers apart."""
+        return self.server, self.number
 
     @property
     def steps(self) -> int:

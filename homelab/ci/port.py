@@ -5,11 +5,11 @@ Fakes in tests are typed against this. Layer: ci, above the model.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from homelab.ci.model import Facts, LogLine, Pipeline, Step, Workflow
+from homelab.ci.model import Facts, LogLine, Pipeline, State, Step, Workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,16 @@ class Changes(Protocol):
         """End the stream, from any thread."""
 
 
+class LiveLog(Protocol):
+    """An open log. Lossy: lines may be missing, doubled or out of order; :meth:`CiRepository.log` is the truth."""
+
+    def __iter__(self) -> Iterator[LogLine]:
+        """Yield lines as they come, until the log or the stream ends. Raises Unreachable when it breaks."""
+
+    def close(self) -> None:
+        """End the stream, from any thread."""
+
+
 class CiRepository(Protocol):
     """One repository on one CI server. Raises only :mod:`homelab.errors`."""
 
@@ -43,6 +53,8 @@ class CiRepository(Protocol):
     budget: float | None
     #: Words in a commit message that keep this kind from running, as a regular expression.
     skip_words: str
+    #: Where a log holds more than the step's own lines: what the line that ends a failed step looks like.
+    failure_mark: str
 
     def facts(self) -> Facts:
         """Return what the server knows about the repository. Raises NothingThere when it knows none."""
@@ -56,8 +68,19 @@ class CiRepository(Protocol):
     def run(self, number: int) -> Pipeline | None:
         """Return one run with workflows and steps; None when the server does not have it (any more)."""
 
-    def log(self, pipeline: Pipeline, workflow: Workflow, step: Step) -> Iterator[LogLine]:
-        """Yield the step's log as it is now, ordered by line, each line once."""
+    def recent(
+        self, limit: int, *, event: str = "", branch: str = "", state: State | None = None
+    ) -> Sequence[Pipeline]:
+        """Return the newest runs that fit, whatever their commit, workflows left out."""
+
+    def log(self, pipeline: Pipeline, workflow: Workflow, step: Step, *, first: int = 0) -> Iterator[LogLine]:
+        """Yield the step's log as it is now from line ``first``, in order, each line once.
+
+        Raises NothingThere where this server gives no logs.
+        """
+
+    def live(self, pipeline: Pipeline, workflow: Workflow, step: Step) -> LiveLog | None:
+        """Open the log of a running step as it grows; None where reading it again is the only way."""
 
     def changes(self) -> Changes | None:
         """Open the stream of changes; None where this kind has none."""
@@ -67,3 +90,21 @@ class CiRepository(Protocol):
 
     def latest(self, branch: str) -> Pipeline | None:
         """Return the newest push run of ``branch``, whatever its commit; None when there is none."""
+
+    def restart(self, run: Pipeline) -> Pipeline | None:
+        """Run it again; return the new run, None where its number is not told. Never repeated by itself."""
+
+    def cancel(self, run: Pipeline) -> bool:
+        """Stop it; False when it had ended before."""
+
+    def approve(self, run: Pipeline) -> None:
+        """Let a blocked run start."""
+
+    def decline(self, run: Pipeline) -> None:
+        """Refuse a blocked run for good."""
+
+    def trigger(self, branch: str, variables: Mapping[str, str], *, workflow: str = "") -> Pipeline | None:
+        """Start a manual run of the branch's head; None when nothing in the configuration matched.
+
+        Raises PersonNeeded, with the page to open, for any of these five that the server has no call for.
+        """

@@ -1,4 +1,4 @@
-"""One commit's runs over repeated looks: what is there now, what changed, and for how long nothing did.
+"""One commit's runs on one server over repeated looks: what is there, what changed, for how long nothing did.
 
 Remembers what it saw, so that a run that vanishes, moves backwards or is replaced is noticed.
 Tells of changes by event. Layer: ci, above the ports.
@@ -7,11 +7,13 @@ Tells of changes by event. Layer: ci, above the ports.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from homelab.ci.changes import tell
-from homelab.ci.choice import choose
+from homelab.ci.choice import PUSH, choose
 from homelab.ci.events import PipelineReplaced, PipelineVanished
+from homelab.ci.expectation import usual
+from homelab.ci.memory import Memory
 from homelab.ci.model import Pipeline, State
 from homelab.ci.port import CiRepository
 from homelab.ci.request import CiRequest
@@ -40,32 +42,64 @@ class Sight:
     #: Replaced runs that were followed, each with the run in its place.
     followed: tuple[tuple[Pipeline, Pipeline], ...] = ()
     #: For how long it stayed the same: watched ourselves, and by the server's stamps.
-    quiet: Quiet = Quiet()  # noqa: RUF009 -- frozen
-    stamped: Quiet = Quiet()  # noqa: RUF009 -- frozen
+    quiet: Quiet = field(default_factory=Quiet)
+    stamped: Quiet = field(default_factory=Quiet)
+
+
+def together(sights: Sequence[Sight]) -> Sight:
+    """Return several servers' sights as one: its quiet is that of the least quiet one with runs."""
+    seen = [sight for sight in sights if sight.runs]
+    return Sight(
+        runs=tuple(run for sight in sights for run in sight.runs),
+        others=tuple(run for sight in sights for run in sight.others),
+        vanished=tuple(number for sight in sights for number in sight.vanished),
+        followed=tuple(pair for sight in sights for pair in sight.followed),
+        quiet=_least([sight.quiet for sight in seen]),
+        stamped=_least([sight.stamped for sight in seen]),
+    )
+
+
+def _least(quiets: Sequence[Quiet]) -> Quiet:
+    if not quiets:
+        return Quiet()
+    return Quiet(members=min(quiet.members for quiet in quiets), states=min(quiet.states for quiet in quiets))
 
 
 class Survey:
-    """The looks at one commit."""
+    """The looks at one commit on one server."""
 
     def __init__(
-        self, ci: CiRepository, request: CiRequest, *, repository: Repository, clock: Clock, emit: Emit
+        self,
+        ci: CiRepository,
+        request: CiRequest,
+        *,
+        repository: Repository,
+        clock: Clock,
+        emit: Emit,
+        memory: Memory | None = None,
+        expect: bool = True,
     ) -> None:
-        """``repository`` answers which commit holds which; it need not know them."""
-        self._ci, self._request, self._repository, self._clock, self._emit = ci, request, repository, clock, emit
+        """``repository`` answers which commit holds which; ``memory`` is what an earlier watch told.
+
+        ``expect`` asks the server once, per kind of run, how long it usually takes.
+        """
+        self.ci = ci
+        self.memory = memory or Memory()
+        self._request, self._repository, self._clock, self._emit = request, repository, clock, emit
         self._since = _committed(repository, request.oid)
-        self._known: dict[int, Pipeline] = {}
+        self._expect = expect
         self._vanished: dict[int, None] = {}
-        self._followed: dict[int, Pipeline] = {}
         self._members: tuple[object, float] = ((), 0.0)
         self._states: tuple[object, float] = ((), 0.0)
 
     def look(self) -> Sight:
         """Fetch the commit's runs, tell what changed, and return what is there."""
-        listed = {run.number: run for run in self._ci.runs_of(self._request.oid, since=self._since)}
+        oid = self._request.oid
+        listed = {run.number: run for run in self.ci.runs_of(oid, since=self._since)}
         # Older pages were searched once; from now on only new runs can turn up.
         self._since = max(self._since, int(self._clock.now()))
-        rows = self._known | listed
-        chosen = choose(rows.values(), self._request.choice)
+        known = {run.number: run for run in self.memory.runs.values() if self._ours(run)}
+        chosen = choose((known | listed).values(), self._request.choice)
         runs = [run for run in map(self._detailed, chosen) if run is not None]
         followed = [(run, successor) for run in runs if (successor := self._follow(run)) is not None]
         replaced = {run.number: successor for run, successor in followed}
@@ -80,83 +114,88 @@ class Survey:
             stamped=Quiet.stamped(judged, self._clock.now()),
         )
 
+    def _ours(self, run: Pipeline) -> bool:
+        return run.server == self.ci.name and run.commit == self._request.oid
+
     def _detailed(self, row: Pipeline) -> Pipeline | None:
         """Return the run with its workflows; None when it is gone or its number is another run's now."""
-        before = self._known.get(row.number)
-        run = self._ci.run(row.number)
+        before = self.memory.runs.get(row.key)
+        run = self.ci.run(row.number)
         expected = before or row
         if run is None or run.commit != self._request.oid or (expected.id and run.id != expected.id):
-            self._known.pop(row.number, None)
+            self.memory.runs.pop(row.key, None)
+            if row.number not in self._vanished:
+                self._emit(PipelineVanished(server=self.ci.name, number=row.number, commit=row.commit))
             self._vanished[row.number] = None
-            self._emit(PipelineVanished(server=self._ci.name, number=row.number, commit=row.commit))
             return None
+        return self._told(run, before)
+
+    def _told(self, run: Pipeline, before: Pipeline | None) -> Pipeline:
+        """Tell what is new about ``run``, remember it, and return it with how long its like takes."""
+        run = replace(run, usual=before.usual if before else usual(self.ci, run) if self._expect else 0)
         tell(self._emit, run, before)
-        self._known[run.number] = run
+        self.memory.runs[run.key] = run
         return run
 
     def _follow(self, run: Pipeline) -> Pipeline | None:
         """Return the newest run in place of a replaced one, where its commit is known to hold ours."""
         successor: Pipeline | None = None
-        current = run
         for _ in range(FOLLOWED):
-            found = self._successor(current)
+            found = self._successor(successor or run)
             if found is None or self._repository.contains(found.commit, self._request.oid) is not True:
                 break
-            successor = current = found
-        if successor is not None:
-            self._tell_followed(run, successor)
-        return successor
+            successor = found
+        return self._tell_followed(run, successor) if successor is not None else None
 
     def _successor(self, run: Pipeline) -> Pipeline | None:
-        if run.state not in {State.KILLED, State.CANCELED}:
-            return None
-        if stand_of(run, float("inf")) is Stand.RED:
+        if run.state not in {State.KILLED, State.CANCELED} or stand_of(run, float("inf")) is Stand.RED:
             return None
         if run.superseded_by:
-            return self._ci.run(run.superseded_by)
-        if run.event != "push" or stand_of(run, self._unchanged(run)) is not Stand.CANCELLED:
+            return self.ci.run(run.superseded_by)
+        if run.event != PUSH or stand_of(run, self._unchanged(run)) is not Stand.CANCELLED:
             return None
         # Servers before 3.14 do not say what replaced a run: ask for the branch's newest.
-        latest = self._ci.latest(run.branch)
-        return self._ci.run(latest.number) if latest is not None and latest.number > run.number else None
+        latest = self.ci.latest(run.branch)
+        return self.ci.run(latest.number) if latest is not None and latest.number > run.number else None
 
     def _unchanged(self, run: Pipeline) -> float:
         seen, since = self._states
-        listed = isinstance(seen, tuple) and any(state == _state(run) for state in seen)
-        return self._clock.monotonic() - since if listed else Quiet.stamped([run], self._clock.now()).states
+        if isinstance(seen, tuple) and state_of(run) in seen:
+            return self._clock.monotonic() - since
+        return Quiet.stamped([run], self._clock.now()).states
 
-    def _tell_followed(self, run: Pipeline, successor: Pipeline) -> None:
-        before = self._followed.get(successor.number)
-        if before is None:
+    def _tell_followed(self, run: Pipeline, successor: Pipeline) -> Pipeline:
+        if self.memory.once(f"replaced {run.key} {successor.key}"):
             self._emit(
                 PipelineReplaced(
-                    server=self._ci.name,
+                    server=self.ci.name,
                     number=run.number,
                     by=successor.number,
                     by_commit=successor.commit,
                     url=successor.url,
                 )
             )
-        tell(self._emit, successor, before or replace(successor, workflows=()))
-        self._followed[successor.number] = successor
+        return self._told(successor, self.memory.runs.get(successor.key) or replace(successor, workflows=()))
 
     def _quiet(self, runs: Sequence[Pipeline]) -> Quiet:
         now = self._clock.monotonic()
-        members = tuple((run.server, run.number) for run in runs)
-        states = tuple(_state(run) for run in runs)
+        members = tuple(run.key for run in runs)
+        states = tuple(state_of(run) for run in runs)
         self._members = self._members if self._members[0] == members else (members, now)
         self._states = self._states if self._states[0] == states else (states, now)
         watched = Quiet(members=now - self._members[1], states=now - self._states[1])
         return watched.at_least(Quiet.stamped(runs, self._clock.now()), beyond=CLOCKS_DIFFER)
 
 
-def _state(run: Pipeline) -> object:
-    return (run.server, run.number, run.state, tuple((workflow.id, workflow.state) for workflow in run.workflows))
+def state_of(run: Pipeline) -> object:
+    """Return what makes two looks at one run the same."""
+    flows = tuple((workflow.id, workflow.state) for workflow in run.workflows)
+    return (run.key, run.attempt, run.state, flows)
 
 
 def _distinct(runs: Iterable[Pipeline]) -> tuple[Pipeline, ...]:
     """Two replaced runs may be followed to the same one."""
-    return tuple({(run.server, run.number): run for run in runs}.values())
+    return tuple({run.key: run for run in runs}.values())
 
 
 def _committed(repository: Repository, oid: str) -> int:

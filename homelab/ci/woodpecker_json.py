@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from homelab.ci.model import Facts, LogLine, Pipeline, State, Step, Workflow
@@ -130,9 +130,3 @@ def log_line(raw: Json) -> LogLine:
         data = str(raw.get("data")).encode()
     text = data.decode(errors="replace").removesuffix("\n")
     return LogLine(number=_number(raw, "line"), text=text, time=_number(raw, "time"))
-
-
-def log_lines(entries: Iterable[Json]) -> list[LogLine]:
-    """Order by line and keep each once: up to 3.17 the server orders by insertion and agents resend."""
-    lines = {line.number: line for line in map(log_line, entries)}
-    return [lines[number] for number in sorted(lines)]

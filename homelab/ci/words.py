@@ -23,9 +23,10 @@ class Words:
     next: tuple[str, ...] = ()
 
 
-def words(ci: CiRepository, request: CiRequest, sight: Sight, verdict: Verdict) -> Words:
+def words(servers: Sequence[CiRepository], request: CiRequest, sight: Sight, verdict: Verdict) -> Words:
     """Return what a person reads about ``verdict``."""
     first = (verdict.because or sight.runs)[0]
+    ci = server_of(servers, first)
     match verdict.stand:
         case Stand.GREEN:
             return Words(_green(sight))
@@ -36,6 +37,11 @@ def words(ci: CiRepository, request: CiRequest, sight: Sight, verdict: Verdict) 
         case Stand.SUPERSEDED:
             return _superseded(ci, request, first)
     return _plain(request, verdict.stand, first)
+
+
+def server_of(servers: Sequence[CiRepository], run: Pipeline) -> CiRepository:
+    """Return the server that a run is from."""
+    return next((one for one in servers if one.name == run.server), servers[0])
 
 
 def _plain(request: CiRequest, stand: Stand, run: Pipeline) -> Words:
@@ -56,7 +62,8 @@ def _plain(request: CiRequest, stand: Stand, run: Pipeline) -> Words:
 
 
 def _green(sight: Sight) -> str:
-    names = ", ".join(run.name for run in sight.runs)
+    several = len({run.server for run in sight.runs}) > 1
+    names = ", ".join(f"{run.server} {run.name}" if several else run.name for run in sight.runs)
     steps = sum(run.steps for run in sight.runs)
     counted = f", {steps} step{'s' if steps != 1 else ''}" if steps else ""
     took = duration(max(run.seconds for run in sight.runs))

@@ -13,7 +13,7 @@ from typing import Any
 
 from homelab.ci.model import Pipeline, State, Step, Workflow
 from homelab.errors import HttpStatus, Unreachable
-from homelab.http.port import Answer, Params, ServerEvent, Site
+from homelab.http.port import Answer, Body, Params, ServerEvent, Site
 
 Json = dict[str, Any]
 OID = "a" * 40
@@ -113,6 +113,7 @@ class FakeWoodpecker:
         self.fail: Exception | None = None
         self.events: Queue[ServerEvent | None] | None = None
         self.closed = False
+        self.piece = 50
 
     def add(self, *raws: Json) -> None:
         for raw in raws:
@@ -192,6 +193,14 @@ class FakeWoodpecker:
             if event is None:
                 return
             yield event
+
+    @contextmanager
+    def pour(
+        self, path: str, *, idle: float, params: Params | None = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Body]:
+        body = self.fetch(path, params=params).body
+        size = self.piece
+        yield Body(200, {}, (body[start : start + size] for start in range(0, len(body), size)))
 
     def close(self) -> None:
         self.closed = True

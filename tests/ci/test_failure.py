@@ -28,7 +28,7 @@ def test_the_excerpt_is_the_end_of_the_first_failing_step_of_each_failed_workflo
         ),
     )
 
-    first, after, lint = failures(ci, [run], log_lines=2)
+    first, after, lint = failures([ci], [run], log_lines=2)
 
     assert (
         first.workflow,
@@ -45,19 +45,19 @@ def test_log_lines_cannot_steer_a_terminal(ci: Woodpecker, server: FakeWoodpecke
     server.logs = {5: log("\x1b]0;owned\x07\x1b[31mred\x1b[0m", "10%\r100%")}
     run = pipeline(state=State.FAILURE, workflows=(workflow("a", State.FAILURE, step("t", State.FAILURE, 1, id=5)),))
 
-    assert failures(ci, [run], log_lines=40)[0].excerpt == ("red", "100%")
+    assert failures([ci], [run], log_lines=40)[0].excerpt == ("red", "100%")
 
 
 def test_a_workflow_that_failed_without_a_step_speaks_by_its_own_error(ci: Woodpecker) -> None:
     run = pipeline(state=State.ERROR, workflows=(workflow("a", State.ERROR, error="no such image"),))
 
-    assert [failure.title() for failure in failures(ci, [run], log_lines=40)] == ["a: error, no such image"]
+    assert [failure.title() for failure in failures([ci], [run], log_lines=40)] == ["a: error, no such image"]
 
 
 def test_an_error_without_workflows_speaks_by_the_servers_complaints(ci: Woodpecker) -> None:
     run = pipeline(state=State.ERROR, workflows=(), errors=("yaml: line 3: bad",))
 
-    assert [failure.title() for failure in failures(ci, [run], log_lines=40)] == ["#12: error, yaml: line 3: bad"]
+    assert [failure.title() for failure in failures([ci], [run], log_lines=40)] == ["#12: error, yaml: line 3: bad"]
 
 
 def test_a_log_that_cannot_be_read_changes_no_verdict(ci: Woodpecker, server: FakeWoodpecker) -> None:
@@ -70,4 +70,4 @@ def test_a_log_that_cannot_be_read_changes_no_verdict(ci: Woodpecker, server: Fa
     server.before = refuse
     run = pipeline(state=State.FAILURE, workflows=(workflow("a", State.FAILURE, step("t", State.FAILURE, 1, id=5)),))
 
-    assert failures(ci, [run], log_lines=40)[0].excerpt == ("(its log cannot be read: Woodpecker answered 500)",)
+    assert failures([ci], [run], log_lines=40)[0].excerpt == ("(its log cannot be read: Woodpecker answered 500)",)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from homelab.ci import woodpecker_json as translate
 from homelab.ci.model import LogLine, State
-from tests.ci.fakes import log, raw_pipeline
+from tests.ci.fakes import raw_pipeline
 
 
 def read(**fields: object) -> translate.Pipeline:
@@ -48,12 +48,6 @@ def test_who_cancelled_and_what_replaced_it_are_read() -> None:
     run = read(cancel_info={"canceled_by_user": "bob", "superseded_by": 15, "canceled_by_step": "test"})
 
     assert (run.cancelled_by, run.superseded_by, run.killed_by_step) == ("bob", 15, "test")
-
-
-def test_log_lines_come_in_order_and_once() -> None:
-    entries = [*log("one", "two", "three")[::-1], *log("two", first=1)]
-
-    assert [line.text for line in translate.log_lines(entries)] == ["one", "two", "three"]
 
 
 def test_a_log_line_survives_bad_base64_bad_utf8_null_and_its_newline() -> None:
