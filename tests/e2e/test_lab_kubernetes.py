@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 import urllib3
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
 
 from homelab.lab.kubernetes.thread import RunningCluster, running_cluster
 from tests.e2e.lab_cluster import DEPLOYMENTS, available, manifest, shelf, until
@@ -104,6 +102,8 @@ def refusal(
 
 
 def test_the_typed_client_reads_what_the_lab_serves(cluster, tmp_path: Path):
+    from kubernetes import client, config
+
     create(cluster, "typed", replicas=2)
     until(lambda: available(cluster, "typed", 2))
     config.load_kube_config(str(cluster.kubeconfig(tmp_path / "kubeconfig")))
@@ -119,6 +119,9 @@ def test_the_typed_client_reads_what_the_lab_serves(cluster, tmp_path: Path):
 
 
 def test_the_client_is_told_why_in_a_status(cluster, tmp_path: Path):
+    from kubernetes import client, config
+    from kubernetes.client.exceptions import ApiException
+
     config.load_kube_config(str(cluster.kubeconfig(tmp_path / "kubeconfig")))
     with pytest.raises(ApiException) as error:
         client.AppsV1Api().read_namespaced_deployment("nope", "default")

@@ -53,7 +53,8 @@ def test_a_refusal_names_verb_resource_group_and_namespace(access):
         access.check(access.users["small"], asked, "web")
     assert refusal.value.code == 403
     assert refusal.value.message == (
-        'pods "web" is forbidden: User "somebody" cannot get resource "pods/log" in API group "" in the namespace "demo"'
+        'pods "web" is forbidden: User "somebody" cannot get resource "pods/log" in API group "" '
+        'in the namespace "demo"'
     )
 
 

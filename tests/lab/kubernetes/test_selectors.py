@@ -74,6 +74,6 @@ def test_field_selectors_select(text, expected):
 
 
 def test_a_field_that_cannot_be_selected_on_is_a_bad_request():
-    with pytest.raises(Refusal, match="field label not supported: spec.replicas") as refusal:
+    with pytest.raises(Refusal, match=r"field label not supported: spec\.replicas") as refusal:
         field_selector("spec.replicas=1", selectable_fields("deployments"))
     assert refusal.value.code == 400

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from homelab.lab.kubernetes.objects import Object
 
-
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 
 
