@@ -17,6 +17,7 @@ from homelab.errors import TierViolation
 from homelab.events import Emit
 from homelab.http import judge, pour, stream
 from homelab.http.ask import Ask
+from homelab.http.lean import httpx
 from homelab.http.pool import Pool
 from homelab.http.port import Answer, Body, Params, ServerEvent, Site
 from homelab.http.retry import Retries
@@ -157,16 +158,16 @@ class Client:
         ask = self._wire.ask("GET", path)
         retries = self._retries(ask, budget, repeatable=True)
 
-        def attempt() -> Answer:
-            url = self._wire.url(path, params)
-            for _ in range(MAX_REDIRECTS + 1):
-                answer, place = self._wire.exchange(ask, self._pool, url, retries.left)
-                if place is None:
-                    return self._judged(ask, answer, wants_json=wants_json)
-                url = self._wire.same_origin(ask, place)
-            raise in_circles(ask)
+        url = self._wire.url(path, params)
+        return retries.run(lambda: self._judged(ask, self._followed(ask, url, retries), wants_json=wants_json))
 
-        return retries.run(attempt)
+    def _followed(self, ask: Ask, url: httpx.URL, retries: Retries) -> Answer:
+        for _ in range(MAX_REDIRECTS + 1):
+            answer, place = self._wire.exchange(ask, self._pool, url, retries.left)
+            if place is None:
+                return answer
+            url = self._wire.same_origin(ask, place)
+        raise in_circles(ask)
 
     def _judged(self, ask: Ask, answer: Answer, *, wants_json: bool) -> Answer:
         kind = kind_of(ask.path)

@@ -43,7 +43,7 @@ def judge(ask: Ask, answer: Answer, *, wants_json: bool, answered_before: bool, 
         _judge_page(ask, answer, wants_json=wants_json)
     elif wants_json and not _is_json(answer):
         said = (
-            f"a body that is not JSON ({ask.clean(_type(answer)) or 'no content type'})"
+            f"a body that is not JSON ({ask.clean(_type(answer), 60) or 'no content type'})"
             if answer.body
             else "an empty body"
         )
@@ -81,6 +81,8 @@ def _judge_refusal(ask: Ask, answer: Answer, *, answered_before: bool, now: floa
     )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in SLOW_DOWN:
         reason = f"{status} from a proxy" if foreign and status in GATEWAY else f"answered {status}"
+        if ask.writes and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            error.why += "; the request was sent and may have taken effect"
         raise Passing(error, reason, after=retry_after(answer, now))
     if answered_before and (foreign or status in MAY_BE_TROUBLE):
         raise Passing(error, f"answered {status}, was well before", few=True)

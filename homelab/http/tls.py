@@ -19,13 +19,25 @@ UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21, 24})
 OTHER_NAME = frozenset({62, 63, 64})
 
 
-@lru_cache(maxsize=16)
 def context(ca_file: Path | None) -> ssl.SSLContext:
     """Return the one TLS context for ``ca_file``: the system's authorities, and those in the file beside them.
 
-    Building one costs 30 ms, so all clients share it. Raises UsageError when the file cannot be
-    used.
+    Building one costs 30 ms, so all clients share it until the file changes. Raises UsageError
+    when the file cannot be used.
     """
+    return _built(ca_file, _stamp(ca_file) if ca_file else None)
+
+
+def _stamp(ca_file: Path) -> tuple[int, int, int] | None:
+    try:
+        state = ca_file.stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_size, state.st_ino
+
+
+@lru_cache(maxsize=16)
+def _built(ca_file: Path | None, _stamped: tuple[int, int, int] | None) -> ssl.SSLContext:
     built = ssl.create_default_context()
     if not _system_has_authorities(built):
         import certifi  # noqa: PLC0415 -- a machine with a system store never needs it

@@ -120,6 +120,14 @@ def test_trouble_may_pass_until_the_budget_ends(status: int) -> None:
     assert passing(Answer(status, {**OURS, "retry-after": "7"}, b"")).after == 7.0
 
 
+@pytest.mark.parametrize("status", [500, 504])
+def test_a_failed_write_is_said_to_be_uncertain(status: int) -> None:
+    write = Ask(SITE, "POST", "/api/x", "ci.example.org", "ci.example.org:443")
+    error = verdict(Answer(status, OURS, b""), ask=write)
+    assert isinstance(error, Passing)
+    assert error.error.why.endswith("the request was sent and may have taken effect")
+
+
 def test_without_a_fingerprint_a_page_is_what_tells_a_stranger() -> None:
     ask = Ask(
         Site("https://vault.example.org", name="Vault"), "GET", "/v1/x", "vault.example.org", "vault.example.org:443"

@@ -18,6 +18,14 @@ def test_clients_of_the_same_authority_share_one_context(tmp_path: Path) -> None
     assert tls.context(None) is not tls.context(tmp_path / "ca.pem")
 
 
+def test_an_authority_that_was_made_anew_is_read_anew(tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
+    before = tls.context(tmp_path / "ca.pem")
+    trustme.CA().cert_pem.write_to_path(tmp_path / "new.pem")
+    (tmp_path / "new.pem").replace(tmp_path / "ca.pem")
+    assert tls.context(tmp_path / "ca.pem") is not before
+
+
 def test_a_ca_file_adds_to_the_authorities_and_replaces_none(tmp_path: Path) -> None:
     trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
     plain, added = tls.context(None), tls.context(tmp_path / "ca.pem")
