@@ -66,6 +66,8 @@ def test_web_addresses_lose_only_a_trailing_slash(raw: str, clean: str) -> None:
         "https://ci.example.org:x",
         "https://ci.example.org\\@evil.example",
         "https://ci example.org",
+        "https://ci.example.org/a b",
+        "https://ci.example.org/a\\b",
         "https://-x.example",
         "https://a..b",
         "https://[::1",

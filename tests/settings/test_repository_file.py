@@ -120,6 +120,11 @@ def test_what_cannot_be_is_refused_at_its_key(tmp_path: Path, text: str, key: st
     assert "\x1b" not in f"{caught.value.what}{caught.value.why}"
 
 
+def test_a_workload_without_a_namespace_is_told_the_form(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no workload"):
+        settings(tmp_path, repository="deploy = ['web']")
+
+
 def test_a_command_may_have_several_lines_and_is_trimmed(tmp_path: Path) -> None:
     text = "[work]\nverify = '''\nmake lint\n\tmake test\n'''"
     assert settings(tmp_path, repository=text).repository.verify == "make lint\n\tmake test"
