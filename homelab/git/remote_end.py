@@ -114,6 +114,16 @@ class RemoteEnd:
             shielded=True,
         )
 
+    def push_to(self, url: str, refspec: str) -> Ended:
+        """Push one refspec to another of the remote's push URLs."""
+        return self.git.run(
+            *("push", "--porcelain", "--no-follow-tags", "--end-of-options", _PUSH_NAME, refspec),
+            timeout=None,
+            idle=PUSH_IDLE,
+            extra_env=self._env(url),
+            network=True,
+        )
+
     @property
     def _asked(self) -> str:
         return _PUSH_NAME if self.mirrored or len(self.push_urls) > 1 else self.name
@@ -122,12 +132,12 @@ class RemoteEnd:
     def _asked_env(self) -> Mapping[str, str]:
         return self._env() if self._asked == _PUSH_NAME else {}
 
-    def _env(self) -> dict[str, str]:
+    def _env(self, url: str | None = None) -> dict[str, str]:
         count = int(self.git.env.get("GIT_CONFIG_COUNT") or 0)
         return {
             "GIT_CONFIG_COUNT": str(count + 1),
             f"GIT_CONFIG_KEY_{count}": f"remote.{_PUSH_NAME}.url",
-            f"GIT_CONFIG_VALUE_{count}": self.push_urls[0],
+            f"GIT_CONFIG_VALUE_{count}": url or self.push_urls[0],
         }
 
 

@@ -33,7 +33,8 @@ class Integrated:
 def integrate(scene: Scene, base: str) -> Integrated:
     """Integrate ``base``; store and return what came of it. Raises NotLanded on a conflict."""
     state = scene.state
-    again = (state.base, state.phase) == (base, Phase.VERIFY) and state.candidate and not _moved(scene)
+    stored = state.phase in {Phase.VERIFY, Phase.STAGED, Phase.PUSH} and bool(state.candidate)
+    again = stored and state.base == base and not _moved(scene)
     made = Integrated(state.tip, state.candidate, state.tree) if again else _make(scene, base)
     # The commit is held by a ref: it must survive a clean-up until the land is over.
     scene.git.text("update-ref", f"refs/homelab/candidate/{state.run}", made.candidate)

@@ -29,6 +29,7 @@ from homelab.work.reconcile import arrived
 from homelab.work.result import LandResult, failure
 from homelab.work.scene import Scene
 from homelab.work.settled import settle
+from homelab.work.stage import stage, wait_for_green
 from homelab.work.verify import verify
 
 _AGENT_WAITS = 60.0
@@ -75,14 +76,20 @@ def _reach_landed(app: App, request: LandRequest, waits: Waits, trail: _Trail) -
     blind = waits.blind(scene.plan.remote) if request.ci else ""
     if blind:
         app.emit(Notice(about="ci", text=f"{blind}; after landing this ends with {int(Outcome.CI_UNSEEN)}"))
-    with lock.held(
-        lock_path(app, scene),
-        clock=app.clock,
-        place=str(scene.plan.checkout.root),
-        timeout=_patience(app, request),
-        waiting=lambda holder: not app.world.interactive or ask(app.world, f"{holder} is landing; wait for it?"),
-    ):
-        return _rounds(app, scene)
+    scene.now(staged=request.staged or scene.state.staged)
+    while True:
+        with lock.held(
+            lock_path(app, scene),
+            clock=app.clock,
+            place=str(scene.plan.checkout.root),
+            timeout=_patience(app, request),
+            waiting=lambda holder: not app.world.interactive or ask(app.world, f"{holder} is landing; wait for it?"),
+        ):
+            ended = _rounds(app, scene)
+        if scene.state.phase is not Phase.STAGED:
+            return ended
+        # Nobody else waits for our CI: the lock is not held here.
+        wait_for_green(scene, waits)
 
 
 def _patience(app: App, request: LandRequest) -> float:
@@ -93,10 +100,11 @@ def _patience(app: App, request: LandRequest) -> float:
 
 def _rounds(app: App, scene: Scene) -> LandResult | None:
     """Fetch, integrate, verify and push until the remote shows the change or says why not."""
-    for attempt in range(1, scene.request.attempts + 1):
+    before = scene.state.attempts if scene.state.phase is Phase.STAGED else 0
+    for attempt in range(before + 1, scene.request.attempts + 1):
         scene.now(attempts=attempt)
         base = fetch_base(scene)
-        if attempt > 1:
+        if attempt > before + 1:
             _tell_race(scene, base, attempt - 1)
         if base:
             require_shared_history(scene, base)
@@ -106,6 +114,9 @@ def _rounds(app: App, scene: Scene) -> LandResult | None:
         integrate(scene, base)
         _recheck_command(app, scene, base)
         verify(scene)
+        if scene.state.staged and scene.state.green != scene.state.candidate:
+            stage(scene)
+            return None
         pushed, verdict = push(scene)
         if pushed is Pushed.LANDED:
             settle(scene)

@@ -24,6 +24,8 @@ class Pair:
     target: str
     remote: str
     at: float
+    #: The target's commit before; "" where it was created.
+    base: str = ""
 
 
 def record(common_dir: Path, pair: Pair) -> None:

@@ -156,4 +156,7 @@ class LandState:
     ci: str = ""
     deploy: str = ""
     scratch: bool = False
+    #: The commit goes to the target only after it was green as a branch; and the one that was.
+    staged: bool = False
+    green: str = ""
     schema: int = field(default=1)

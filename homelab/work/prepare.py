@@ -172,7 +172,7 @@ def _state(app: App, request: LandRequest, found: Found, plan: Plan, end: Remote
         plan.strategy.value,
         request.scratch,
     )
-    if old is not None and same and not old.phase.landed and _is_ours(app, plan, old, head):
+    if old is not None and same and not old.phase.landed and is_ours(app, old, head):
         return old
     stamp = datetime.fromtimestamp(app.clock.now(), UTC).strftime("%Y%m%dT%H%M%S%fZ")
     backup = f"refs/homelab/backup/{plan.branch}/{stamp}"
@@ -194,22 +194,21 @@ def _state(app: App, request: LandRequest, found: Found, plan: Plan, end: Remote
     )
 
 
-def _is_ours(app: App, plan: Plan, old: LandState, head: str) -> bool:
+def is_ours(app: App, old: LandState, head: str) -> bool:
     """Say whether ``head`` is the land's own work: its source, its tip, or merges of the target on top."""
     if head in {old.source, old.tip}:
         return True
-    if plan.strategy is Strategy.REBASE:
+    if old.strategy == Strategy.REBASE.value:
         return False
-    seen = app.git.read("rev-parse", "--verify", "--quiet", f"refs/homelab/seen/{plan.remote}/{plan.target_name}")
+    name = old.target.removeprefix("refs/heads/")
+    seen = app.git.read("rev-parse", "--verify", "--quiet", f"refs/homelab/seen/{old.remote}/{name}").out.strip()
     chain = app.git.lines("rev-list", "--first-parent", "--parents", "--max-count=50", f"{old.source}..{head}")
-    if not chain or chain[-1].split()[1] != old.source:
+    if not seen or not chain or chain[-1].split()[1:2] != [old.source]:
         return False
-    for line in chain:
-        _, _, *others = line.split()
-        if (
-            len(others) != 1
-            or not seen.out
-            or app.git.read("merge-base", "--is-ancestor", others[0], seen.out.strip()).code
-        ):
-            return False
-    return True
+    return all(_merges(app, line, seen) for line in chain)
+
+
+def _merges(app: App, line: str, seen: str) -> bool:
+    """Say whether a line of ``rev-list --parents`` is a merge of something the target has."""
+    _, _, *others = line.split()
+    return len(others) == 1 and app.git.read("merge-base", "--is-ancestor", others[0], seen).code == 0

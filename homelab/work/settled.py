@@ -10,6 +10,8 @@ from pathlib import Path
 
 from homelab.errors import HomelabError
 from homelab.events import Notice
+from homelab.git.redact import redact
+from homelab.git.runner import spoken
 from homelab.work import landed
 from homelab.work.events import Landed, short
 from homelab.work.model import Phase
@@ -29,10 +31,12 @@ def settle(scene: Scene, *, before: bool = False) -> None:
         target=state.target,
         remote=state.remote,
         at=scene.clock.now(),
+        base=state.base,
     )
     try:
         landed.record(scene.plan.checkout.common_dir, pair)
         _follow(scene)
+        push_elsewhere(scene)
     except (HomelabError, OSError) as trouble:
         scene.emit(Notice(about="work", text=f"landed, but a local ref did not follow: {trouble}"))
 
@@ -43,6 +47,14 @@ def _follow(scene: Scene) -> None:
     scene.git.run("update-ref", scene.seen, oid)
     _tracking(scene, oid)
     _local_target(scene, oid)
+
+
+def push_elsewhere(scene: Scene) -> None:
+    """Push what landed to the remote's other push URLs, where that was asked for, and say how each went."""
+    for url in scene.end.push_urls[1:] if scene.request.all_push_urls else ():
+        ended = scene.end.push_to(url, f"{scene.state.landed}:{scene.target}")
+        went = "has it too" if ended.code == 0 else "did NOT take it: " + (spoken(ended) or ("no answer",))[-1]
+        scene.emit(Notice(about="work", text=f"{redact(url)} {went}"))
 
 
 def _drop(scene: Scene, ref: str) -> None:

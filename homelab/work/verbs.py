@@ -11,12 +11,18 @@ from homelab.app import App
 from homelab.result import Result
 from homelab.tier import Tier
 from homelab.verb import SECONDS, VerbGroup
+from homelab.work.abort import abort as abort_core
 from homelab.work.clean import clean as clean_core
+from homelab.work.dry_run import dry_run as dry_run_core
+from homelab.work.hook_install import install, uninstall
+from homelab.work.hook_run import run as run_hook
 from homelab.work.land import land as land_core
 from homelab.work.list import list_worktrees
 from homelab.work.loop import waits
 from homelab.work.model import LandRequest, Strategy
+from homelab.work.revert import revert as revert_core
 from homelab.work.start import start as start_core
+from homelab.work.status import status as status_core
 
 work = VerbGroup("work", help="Start a branch, land it, list and clean what landed.")
 
@@ -64,8 +70,13 @@ def _flag(name: str, text: str) -> Callable[[F], F]:
 @click.option("--lock-timeout", type=SECONDS, help="Wait this long for another land of the same target (default 60s).")
 @_flag("no-ci-watch", "Do not wait for CI after landing.")
 @_flag("no-deploy-wait", "Do not wait for the rollout after CI.")
+@click.option("--all-push-urls", is_flag=True, help="Push what landed to the remote's other push URLs too.")
+@_flag("staged", "Push the commit as a branch first and land it when CI is green there.")
+@_flag("open-pr", "Where the target is protected: open a pull request through the forge's API.")
 @_flag("resume", "Only continue the unfinished land of this worktree.")
-def land(app: App, **words: Any) -> Result:
+@_flag("abort", "Take an unfinished land back, when nothing of it reached the target.")
+@_flag("dry-run", "Show what a land would do, and touch nothing.")
+def land(app: App, *, abort: bool, dry_run: bool, **words: Any) -> Result:
     """Land this branch: integrate, verify, push the verified commit, watch CI, wait for the rollout.
 
     Running it again is always safe: it asks the remote first, then continues where it stopped.
@@ -75,7 +86,10 @@ def land(app: App, **words: Any) -> Result:
     homelab work land --verify-cmd 'make check' --no-deploy-wait
     homelab work land --verify-in scratch
     """  # noqa: D301 -- \b is click's mark
-    return land_core(app, _land_request(words), waits(app))
+    if abort:
+        return abort_core(app)
+    request = _land_request(words)
+    return dry_run_core(app, request) if dry_run else land_core(app, request, waits(app))
 
 
 def _land_request(words: dict[str, Any]) -> LandRequest:
@@ -86,6 +100,42 @@ def _land_request(words: dict[str, Any]) -> LandRequest:
         no_verify=said.pop("no_verify_land"),
         scratch=said.pop("verify_in") == "scratch",
         abort_conflict=said.pop("on_conflict") == "abort",
+        **said,
+    )
+
+
+@work.verb("status", tier=Tier.READ)
+def status(app: App) -> Result:
+    """Show the unfinished land of this worktree, and the next command: 18 when nobody knows whether it landed."""
+    return status_core(app)
+
+
+@work.verb("revert", tier=Tier.WRITE)
+@click.argument("rev", required=False)
+@click.option("--remote", help="Revert on this remote.")
+@click.option("--into", metavar="BRANCH", help="Revert on this branch of the remote (default: its default branch).")
+@click.option(
+    "--verify-cmd", "verify", metavar="COMMAND", help="Verify with this command instead of the configured one."
+)
+@_flag("no-verify-land", "Land the revert without verifying.")
+@_flag("yes", "Approve the repository's verification command without asking.")
+@_flag("no-ci-watch", "Do not wait for CI after landing.")
+@_flag("no-deploy-wait", "Do not wait for the rollout after CI.")
+def revert(app: App, rev: str | None, **words: Any) -> Result:
+    """Revert a landed change (the last one, or REV) in a new worktree, and land the revert.
+
+    \b
+    homelab work revert 25ffc34273be
+    """  # noqa: D301 -- \b is click's mark
+    return revert_core(app, rev, _revert_request(words), waits(app))
+
+
+def _revert_request(words: dict[str, Any]) -> LandRequest:
+    said = dict(words)
+    return LandRequest(
+        ci=not said.pop("no_ci_watch"),
+        deploy=not said.pop("no_deploy_wait"),
+        no_verify=said.pop("no_verify_land"),
         **said,
     )
 
@@ -119,3 +169,27 @@ def list_verb(app: App, *, fetch: bool) -> Result:
 def clean(app: App, topic: str, **words: Any) -> Result:
     """Remove TOPIC's worktree and branch once its work is proven to be in the target."""
     return clean_core(app, topic, **words)
+
+
+hook = VerbGroup("hook", help="Judge pushes to the target that go around work land.")
+work.add_command(hook)
+
+
+@hook.verb("install", tier=Tier.WRITE)
+def hook_install(app: App) -> Result:
+    """Install the pre-push hook of this repository; a hook that is there is kept and runs first."""
+    return install(app)
+
+
+@hook.verb("uninstall", tier=Tier.WRITE)
+def hook_uninstall(app: App) -> Result:
+    """Remove the hook, and put back the one that was there before."""
+    return uninstall(app)
+
+
+@hook.verb("run", tier=Tier.WRITE)
+@click.argument("remote")
+@click.argument("url")
+def hook_run(app: App, remote: str, url: str) -> Result:
+    """Be the pre-push hook: git calls this with the remote's name and URL, and the refs on stdin."""
+    return run_hook(app, remote, url, app.world.stdin.read() if app.world.stdin else "")
