@@ -6,22 +6,16 @@ same question and shows a missing workload too. Layer: doctor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from homelab.app import App
-from homelab.deploy.kinds.table import KINDS
+from homelab.deploy.kinds.table import KINDS, Kind
 from homelab.doctor.clocks import clock
 from homelab.doctor.model import Finding, fail, ok, skip, warn
 from homelab.errors import HomelabError, HttpStatus, NothingThere, PermissionMissing, TokenMissing
 from homelab.kube.port import Cluster
 from homelab.settings.model import DeployTarget, Settings
 
-#: What proves a rollout beyond its counters, and its path in a namespace.
-_PROOF = {
-    "replicasets": "/apis/apps/v1/namespaces/{}/replicasets",
-    "pods": "/api/v1/namespaces/{}/pods",
-    "events": "/api/v1/namespaces/{}/events",
-}
 _NOT_FOUND = 404
 
 
@@ -41,7 +35,8 @@ def kubernetes(app: App, settings: Settings) -> Iterator[Finding]:
     for target in targets:
         yield _workload(cluster, target)
     for namespace in dict.fromkeys(target.namespace for target in targets):
-        yield _proof(cluster, namespace)
+        kinds = [KINDS[target.kind] for target in targets if target.namespace == namespace]
+        yield _proof(cluster, namespace, _proving(namespace, kinds))
 
 
 def _workload(cluster: Cluster, target: DeployTarget) -> Finding:
@@ -62,18 +57,29 @@ def _workload(cluster: Cluster, target: DeployTarget) -> Finding:
     return ok(name, f"{target.kind}, readable")
 
 
-def _proof(cluster: Cluster, namespace: str) -> Finding:
+def _proving(namespace: str, kinds: Iterable[Kind]) -> dict[str, str]:
+    """Return what proves a rollout of ``kinds`` beyond its counters, each with its path."""
+    owners = {plural: f"{api}/namespaces/{namespace}/{plural}" for api, plural, _ in _revisions(kinds)}
+    core = {plural: f"/api/v1/namespaces/{namespace}/{plural}" for plural in ("pods", "events")}
+    return {**owners, **core}
+
+
+def _revisions(kinds: Iterable[Kind]) -> list[tuple[str, str, object]]:
+    return [kind.revisions for kind in kinds if kind.revisions is not None]
+
+
+def _proof(cluster: Cluster, namespace: str, proving: Mapping[str, str]) -> Finding:
     name = f"kubernetes.{namespace}.rights"
     missing = []
-    for resource, path in _PROOF.items():
+    for resource, path in proving.items():
         try:
-            cluster.get(path.format(namespace), {"limit": 1})
+            cluster.get(path, {"limit": 1})
         except PermissionMissing:
             missing.append(resource)
         except HomelabError as error:
             return fail(name, error)
     if not missing:
-        return ok(name, f"may list {', '.join(_PROOF)}")
+        return ok(name, f"may list {', '.join(proving)}")
     return warn(
         name,
         f"may not list {', '.join(missing)} in {namespace}",

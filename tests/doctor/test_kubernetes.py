@@ -56,3 +56,11 @@ def test_no_kubeconfig_matters_only_where_something_is_to_be_deployed(tmp_path: 
         _look(tmp_path, missing)
     (tmp_path / "clone" / ".homelab.toml").unlink()
     assert [each.grade.value for each in _look(tmp_path, missing, None)] == ["skip"]
+
+
+def test_each_kind_is_read_where_it_lives_with_what_owns_its_pods(tmp_path: Path) -> None:
+    file = "[[deploy]]\nnamespace = 'prod'\nname = 'store'\nkind = 'daemonset'\n"
+    answers = {**WELL, f"{APPS}/daemonsets/store": {}, f"{APPS}/controllerrevisions": FORBIDDEN}
+    findings = _look(tmp_path, answers, file)
+    assert [each.grade.value for each in findings] == ["ok", "ok", "warn"]
+    assert "may not list controllerrevisions in prod" in findings[2].says

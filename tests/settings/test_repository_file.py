@@ -108,7 +108,7 @@ def test_a_repository_cannot_choose_where_anything_goes(tmp_path: Path, text: st
         ("deploy = 'prod/web'", "deploy"),
         ("deploy = [3]", "deploy[0]"),
         ("[[deploy]]\nname = 'web'", "deploy[0]"),
-        ("[[deploy]]\nnamespace='a'\nname='b'\nkind='cronjob'", "deploy[0].kind"),
+        ("[[deploy]]\nnamespace='a'\nname='b'\nkind='cron tab'", "deploy[0].kind"),
         (f"deploy = {[f'a/b{n}' for n in range(60)]}", "deploy"),
         ("verify = 'make'", "verify"),
     ],
