@@ -175,10 +175,22 @@ def test_a_manifest_with_a_mistake_is_refused_with_its_field(kubectl):
     assert "spec.template.metadata.labels" in done.stderr
 
 
-def test_rules_bind_kubectl(cluster, tmp_path, web):
+def test_an_applied_role_binds_who_it_is_bound_to(cluster, kubectl, tmp_path, web):
+    group = "rbac.authorization.k8s.io"
     rule = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]}
-    cluster.lab("tokens", {"token": "small", "user": "somebody", "rules": [rule]})
+    meta = {"name": "reader", "namespace": "default"}
+    role = {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": meta, "rules": [rule]}
+    account = {"kind": "ServiceAccount", "name": "ci", "namespace": "default"}
+    binding = {
+        **role,
+        "kind": "RoleBinding",
+        "subjects": [account],
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": "reader"},
+    }
+    binding.pop("rules")
+    kubectl.apply(role, binding)
+    cluster.lab("tokens", {"token": "small", "user": "system:serviceaccount:default:ci"})
     somebody = Kubectl(cluster, tmp_path, token="small")
     assert "web" in somebody("get", "deployment", "web")
-    denied = somebody.run("get", "pods")
-    assert 'pods is forbidden: User "somebody" cannot list resource "pods" in API group ""' in denied.stderr
+    denied = somebody.run("get", "pods").stderr
+    assert 'User "system:serviceaccount:default:ci" cannot list resource "pods" in API group ""' in denied

@@ -4,7 +4,8 @@ All are POST with a JSON body (or none) and the administrator's token; the answe
 
 - ``/_lab/faults`` adds a fault (fields of :class:`~homelab.lab.kubernetes.faults.Fault`); ``/_lab/mend`` ends all
 - ``/_lab/deny`` ``{"verbs": […], "resources": […]}`` denies with 403; ``/_lab/allow`` ends all denials
-- ``/_lab/tokens`` ``{"token": …, "user": …, "rules": [PolicyRule…]}`` lets somebody else in
+- ``/_lab/tokens`` ``{"token": …, "user": …, "rules": [PolicyRule…]}`` lets somebody else in; roles bound to that user
+  (for a service account ``system:serviceaccount:NAMESPACE:NAME``) hold as well
 - ``/_lab/watches/cut``, ``/silence``, ``/speak``, ``/expire`` do that to open watches (silence: to new ones as well)
 - ``/_lab/versions/expire`` ``{"connect": bool}`` forgets the past: older versions answer 410, in the stream or at once
 - ``/_lab/controllers/freeze`` and ``/thaw`` ``{"names": […]}``; no names means all

@@ -24,6 +24,7 @@ from homelab.lab.kubernetes.node.scheduler import Scheduler
 from homelab.lab.kubernetes.node.speeds import Speeds
 from homelab.lab.kubernetes.store import Store
 
+_AT_ONCE = 16
 NAMESPACES = ("default", "kube-system")
 
 
@@ -77,7 +78,7 @@ class Cluster:
         self._awake = asyncio.Event()
         while True:
             self._awake.clear()
-            if self.loop.step():
+            if self.loop.step(_AT_ONCE):
                 await asyncio.sleep(0)
                 continue
             due = self.loop.next_due()

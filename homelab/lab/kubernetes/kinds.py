@@ -65,6 +65,12 @@ NEW_EVENT = Kind("events.k8s.io", "v1", "Event", "events", ("ev",))
 AUTOSCALER = Kind(
     "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", ("hpa",), subresources=("status",)
 )
+ROLE = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles")
+ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
+CLUSTER_ROLE = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDING = Kind(
+    "rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
+)
 LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 
 BUILT_IN = (
@@ -88,6 +94,10 @@ BUILT_IN = (
     NEW_EVENT,
     AUTOSCALER,
     LEASE,
+    ROLE,
+    ROLE_BINDING,
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
 )
 """Kinds with a meaning here, or that clients expect to be able to list."""
 

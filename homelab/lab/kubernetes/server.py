@@ -20,7 +20,7 @@ from homelab.lab.kubernetes.openapi import document, index
 from homelab.lab.kubernetes.refusals import Refusal, no_such_page
 from homelab.lab.kubernetes.requests import Asked, read_options, read_path
 from homelab.lab.kubernetes.resources import Resources
-from homelab.lab.kubernetes.rules import Access, User
+from homelab.lab.kubernetes.rules import EVERYTHING, Access, User
 from homelab.lab.kubernetes.version import version
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Server:
         """``token`` is the administrator's."""
         self.cluster = cluster
         self.faults = Faults()
-        self.access = Access({token: User("lab-admin")})
+        self.access = Access({token: User("lab-admin", (EVERYTHING,))}, cluster.store)
         self.port = 0
         self._resources = Resources(cluster, self.faults)
         self._admin = Admin(cluster, self.faults, self.access)

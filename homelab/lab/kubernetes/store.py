@@ -62,6 +62,7 @@ class Store:
         self.version = 1
         self.oldest = 1
         self._items: dict[Kind, dict[tuple[str, str], Object]] = {}
+        self._dependents: dict[str, dict[Key, None]] = {}
         self._log: deque[Change] = deque(maxlen=REMEMBERED)
         self._listeners: list[Listener] = []
 
@@ -85,6 +86,11 @@ class Store:
         """Return the objects of a namespace, of all when empty, in order of namespace and name."""
         items = self._items.get(kind, {})
         return [items[key] for key in sorted(items) if namespace in ("", key[0])]
+
+    def dependents(self, uid: str) -> Sequence[tuple[Kind, Object]]:
+        """Return the objects with an owner reference to ``uid``, each with its kind."""
+        keys = self._dependents.get(uid, {})
+        return [(kind, self._items[kind][namespace, name]) for kind, namespace, name in keys]
 
     def everything(self) -> Iterator[tuple[Kind, Object]]:
         """Yield each object with its kind."""
@@ -123,6 +129,7 @@ class Store:
     def restore(self, kind: Kind, item: Object) -> None:
         """Put back an object from an earlier run as it was, without telling anyone."""
         self._items.setdefault(kind, {})[namespace_of(item), name_of(item)] = item
+        self._index(kind, None, item)
         self.version = max(self.version, int(item["metadata"]["resourceVersion"]))
         self.oldest = self.version
 
@@ -147,6 +154,7 @@ class Store:
             items.pop(key)
         else:
             items[key] = item
+        self._index(kind, before, None if kind_of_change is ChangeType.DELETED else item)
         change = Change(kind_of_change, kind, item, before, self.version)
         if len(self._log) == REMEMBERED:
             self.oldest = self._log[0].version
@@ -154,3 +162,15 @@ class Store:
         for listener in tuple(self._listeners):
             listener(change)
         return item
+
+    def _index(self, kind: Kind, before: Object | None, after: Object | None) -> None:
+        for item, keep in ((before, False), (after, True)):
+            for owner in (item["metadata"].get("ownerReferences") or []) if item else []:
+                keys = self._dependents.setdefault(owner["uid"], {})
+                key = (kind, namespace_of(item), name_of(item)) if item else None
+                if keep and key:
+                    keys[key] = None
+                elif key:
+                    keys.pop(key, None)
+                if not keys:
+                    del self._dependents[owner["uid"]]

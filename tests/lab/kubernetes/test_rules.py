@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from homelab.lab.kubernetes.kinds import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
 from homelab.lab.kubernetes.refusals import Refusal
 from homelab.lab.kubernetes.requests import read_path
-from homelab.lab.kubernetes.rules import Access, User
+from homelab.lab.kubernetes.rules import EVERYTHING, Access, Act, User
+from homelab.lab.kubernetes.store import Store
 
 GET_WEB = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"], "resourceNames": ["web"]}
 
 
 @pytest.fixture
 def access() -> Access:
-    return Access({"secret": User("admin"), "small": User("somebody", (GET_WEB,))})
+    users = {"secret": User("admin", (EVERYTHING,)), "small": User("somebody", (GET_WEB,)), "bound": User("bound")}
+    users["account"] = User("system:serviceaccount:ci:deployer")
+    return Access(users, Store(lambda: 0.0))
 
 
 def test_a_known_token_is_its_user(access):
@@ -38,13 +42,13 @@ def test_anything_else_is_unauthorized(access, header):
     ],
 )
 def test_rules_allow_what_they_name(access, wanted, allowed):
-    assert access.allows(access.users["small"], *wanted) is allowed
+    assert access.allows(access.users["small"], Act(*wanted)) is allowed
 
 
 def test_a_denial_beats_every_rule(access):
     access.denials.append({"verbs": ["list"], "resources": ["pods"]})
-    assert access.allows(access.users["secret"], "list", "", "pods", "") is False
-    assert access.allows(access.users["secret"], "get", "", "pods", "") is True
+    assert access.allows(access.users["secret"], Act("list", "", "pods")) is False
+    assert access.allows(access.users["secret"], Act("get", "", "pods")) is True
 
 
 def test_a_refusal_names_verb_resource_group_and_namespace(access):
@@ -63,3 +67,36 @@ def test_a_review_answers_by_the_same_rules(access, name, allowed):
     attributes = {"verb": "get", "group": "apps", "resource": "deployments", "name": name, "namespace": "demo"}
     answer = access.review(access.users["small"], {"spec": {"resourceAttributes": attributes}})
     assert answer["status"]["allowed"] is allowed
+
+
+def bind(access: Access, subject: dict, *, kind: str = "Role") -> None:
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}
+    in_demo = {"name": "reader", "namespace": "demo"}
+    role = {"metadata": in_demo if kind == "Role" else {"name": "reader"}, "rules": [rule]}
+    access.store.create(ROLE if kind == "Role" else CLUSTER_ROLE, role)
+    binding = {"metadata": in_demo, "roleRef": {"kind": kind, "name": "reader"}, "subjects": [subject]}
+    access.store.create(ROLE_BINDING, binding)
+
+
+@pytest.mark.parametrize("kind", ["Role", "ClusterRole"])
+def test_a_bound_role_allows_in_its_namespace(access, kind):
+    bind(access, {"kind": "User", "name": "bound"}, kind=kind)
+    assert access.allows(access.users["bound"], Act("list", "", "pods", namespace="demo"))
+    assert not access.allows(access.users["bound"], Act("list", "", "pods", namespace="other"))
+    assert not access.allows(access.users["bound"], Act("get", "", "pods", namespace="demo"))
+    assert not access.allows(access.users["account"], Act("list", "", "pods", namespace="demo"))
+
+
+def test_a_role_can_be_bound_to_a_service_account(access):
+    bind(access, {"kind": "ServiceAccount", "name": "deployer", "namespace": "ci"})
+    assert access.allows(access.users["account"], Act("list", "", "pods", namespace="demo"))
+
+
+def test_a_cluster_role_binding_holds_everywhere(access):
+    rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get"]}
+    access.store.create(CLUSTER_ROLE, {"metadata": {"name": "reader"}, "rules": [rule]})
+    subjects = [{"kind": "User", "name": "bound"}]
+    body = {"metadata": {"name": "all"}, "roleRef": {"kind": "ClusterRole", "name": "reader"}, "subjects": subjects}
+    access.store.create(CLUSTER_ROLE_BINDING, body)
+    assert access.allows(access.users["bound"], Act("get", "", "nodes"))
+    assert access.allows(access.users["bound"], Act("get", "apps", "deployments", "web", "other"))

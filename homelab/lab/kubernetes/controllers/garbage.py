@@ -5,7 +5,7 @@ From ``pkg/controller/garbagecollector`` and ``pkg/controller/namespace``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from homelab.lab.kubernetes.api import FOREGROUND, ORPHAN, Api
 from homelab.lab.kubernetes.controllers.loop import Name
@@ -58,12 +58,8 @@ class Garbage:
         del namespace, home
         return None
 
-    def _dependents(self, uid: str) -> list[tuple[Kind, Object]]:
-        return [
-            (kind, item)
-            for kind, item in list(self._store.everything())
-            if any(owner["uid"] == uid for owner in item["metadata"].get("ownerReferences") or [])
-        ]
+    def _dependents(self, uid: str) -> Sequence[tuple[Kind, Object]]:
+        return self._store.dependents(uid)
 
     def _drop_owner(self, kind: Kind, item: Object, uid: str) -> None:
         others = [owner for owner in item["metadata"]["ownerReferences"] if owner["uid"] != uid]
@@ -83,7 +79,7 @@ class Garbage:
         if self._store.find(kind, namespace_of(item), name_of(item)) and not deleting(item):
             self._api.delete(kind, namespace_of(item), name_of(item), policy=policy)
 
-    def _finalize(self, kind: Kind, item: Object, dependents: list[tuple[Kind, Object]]) -> None:
+    def _finalize(self, kind: Kind, item: Object, dependents: Sequence[tuple[Kind, Object]]) -> None:
         finalizers = item["metadata"].get("finalizers") or []
         if ORPHAN in finalizers:
             for dependent_kind, dependent in dependents:

@@ -6,13 +6,14 @@ From ``pkg/api/v1/pod/util.go`` and ``pkg/controller/controller_utils.go``.
 from __future__ import annotations
 
 from homelab.lab.kubernetes.kinds import POD
-from homelab.lab.kubernetes.objects import Object, condition, deleting, owned_by, seconds
+from homelab.lab.kubernetes.objects import Object, condition, deleting, name_of, owned_by, seconds, uid_of
 from homelab.lab.kubernetes.store import Store
 
 
 def pods_of(store: Store, owner: Object) -> list[Object]:
     """Return the pods ``owner`` controls, by uid."""
-    return [pod for pod in store.list(POD, owner["metadata"]["namespace"]) if owned_by(pod, owner)]
+    found = [pod for kind, pod in store.dependents(uid_of(owner)) if kind == POD and owned_by(pod, owner)]
+    return sorted(found, key=name_of)
 
 
 def active(pod: Object) -> bool:

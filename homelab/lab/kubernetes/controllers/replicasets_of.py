@@ -22,6 +22,7 @@ from homelab.lab.kubernetes.objects import (
     namespace_of,
     owned_by,
     owner_reference,
+    uid_of,
 )
 from homelab.lab.kubernetes.recorder import Recorder
 from homelab.lab.kubernetes.refusals import Refusal
@@ -48,7 +49,8 @@ class ReplicaSetsOf:
 
     def owned(self, item: Object) -> list[Object]:
         """Return the Deployment's ReplicaSets, oldest first."""
-        found = [one for one in self._store.list(REPLICA_SET, namespace_of(item)) if owned_by(one, item)]
+        owned = self._store.dependents(uid_of(item))
+        found = [one for kind, one in owned if kind == REPLICA_SET and owned_by(one, item)]
         return sorted(found, key=lambda one: (one["metadata"]["creationTimestamp"], name_of(one)))
 
     def adopt(self, item: Object) -> None:

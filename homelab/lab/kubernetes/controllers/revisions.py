@@ -17,6 +17,7 @@ from homelab.lab.kubernetes.objects import (
     namespace_of,
     owned_by,
     owner_reference,
+    uid_of,
 )
 
 HASH = "controller-revision-hash"
@@ -33,7 +34,8 @@ class Revisions:
 
     def of(self, owner: Object) -> list[Object]:
         """Return the revisions of a workload, oldest first."""
-        found = [one for one in self._store.list(REVISION, namespace_of(owner)) if owned_by(one, owner)]
+        owned = self._store.dependents(uid_of(owner))
+        found = [one for kind, one in owned if kind == REVISION and owned_by(one, owner)]
         return sorted(found, key=lambda one: int(one["revision"]))
 
     def latest(self, owner: Object) -> Object:
