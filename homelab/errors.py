@@ -130,12 +130,21 @@ class HttpStatus(Unreachable):
     """The service answered ``status``; the caller decides what it means."""
 
     def __init__(
-        self, what: str, *, status: int, body: str = "", why: str, fix: str, details: tuple[str, ...] = ()
+        self,
+        what: str,
+        *,
+        status: int,
+        body: str = "",
+        why: str,
+        fix: str,
+        details: tuple[str, ...] = (),
+        challenge: str = "",
     ) -> None:
-        """``body`` is at most 256 characters of text, never a parsed object."""
+        """``body`` is at most 256 characters of text, never a parsed object; ``challenge`` is ``WWW-Authenticate``."""
         super().__init__(what, why=why, fix=fix, details=details)
         self.status = status
         self.body = body[:256]
+        self.challenge = challenge
 
 
 class PersonNeeded(HomelabError):

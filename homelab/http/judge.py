@@ -167,6 +167,7 @@ def _status(ask: Ask, answer: Answer) -> HttpStatus:
         body=body,
         why=body or "it gave no reason",
         fix=DOCTOR,
+        challenge=answer.headers.get("www-authenticate", ""),
     )
 
 

@@ -151,5 +151,5 @@ def _headers(site: Site, token: Secret | None) -> dict[str, str]:
             fix="store it again without quotes and line breaks; where it comes from: homelab doctor",
         )
     bearer = site.token_header.lower() == "authorization"
-    headers[site.token_header] = f"Bearer {token.reveal()}" if bearer else token.reveal()
+    headers[site.token_header] = f"{site.token_scheme} {token.reveal()}" if bearer else token.reveal()
     return headers
