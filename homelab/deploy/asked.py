@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from homelab.deploy import gitops
 from homelab.deploy.kinds.table import KINDS, kind_named
 from homelab.deploy.model import Patience
 from homelab.deploy.reference import SHORTEST, Wanted, commits_in, parse
@@ -103,23 +104,33 @@ def target_of(
         case [name] if name:
             return DeployTarget(namespace or default_namespace(), name, container=container)
         case [first, name] if first and name:
-            kind = kind_named(first)
             if namespace is not None:
-                return DeployTarget(namespace, name, kind.name if kind else _no_kind(first, text), container)
-            if kind is not None:
+                return DeployTarget(namespace, name, _kind(first, text), container)
+            if kind_word(first):
                 raise _usage(
                     f"{text}: is {first} a namespace or a kind?",
                     f"homelab deploy wait NS/{text}, or -n {first} {name} for the namespace",
                 )
             return DeployTarget(first, name, container=container)
         case [space, word, name] if space and word and name and namespace in (None, space):
-            kind = kind_named(word)
-            return DeployTarget(space, name, kind.name if kind else _no_kind(word, text), container)
+            return DeployTarget(space, name, _kind(word, text), container)
     raise _usage(f"{text}: not a target", "write NS/NAME, NS/KIND/NAME, or -n NS KIND/NAME")
 
 
-def _no_kind(word: str, text: str) -> str:
-    raise _usage(f"{text}: no kind named {word}", "kinds: " + ", ".join(KINDS))
+def kind_word(word: str) -> str:
+    """Return the name of the kind a person means by ``word``, or ""."""
+    kind = kind_named(word)
+    if kind is not None:
+        return kind.name
+    lowered = word.lower()
+    return next((name for name, (_, plural) in gitops.APIS.items() if lowered in (name, plural)), "")
+
+
+def _kind(word: str, text: str) -> str:
+    kind = kind_word(word)
+    if not kind:
+        raise _usage(f"{text}: no kind named {word}", "kinds: " + ", ".join([*KINDS, *gitops.APIS]))
+    return kind
 
 
 def _wanted(asked: Asked, settings: Settings, repository: Callable[[], Repository]) -> Wanted:

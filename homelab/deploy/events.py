@@ -48,6 +48,22 @@ class WorkloadAwaited(TargetEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class GitOpsSeen(TargetEvent):
+    """Where the change hangs while the template does not name the image: what the GitOps tool says."""
+
+    kind: ClassVar[str] = "deploy.gitops.seen"
+    owner: str
+    summary: str
+    #: The commit of the GitOps repository it applied last.
+    revision: str
+    stuck: str
+
+    def sentence(self) -> str:
+        """Say who owns the template, and how that stands."""
+        return f"{self.owner}: {self.summary}"
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadReplaced(TargetEvent):
     """The object was deleted and made anew under its name: the wait starts over with it."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from homelab.deploy.group import Group
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import ContainerStatus, Happening, Pod, Snapshot, State, Trouble, Verdict, Workload
 from homelab.deploy.pursuit import Pursuit
@@ -35,7 +36,7 @@ def redact(text: str) -> str:
     return _SECRET.sub(r"\1***", text)
 
 
-def gather(pursuit: Pursuit) -> tuple[str, ...]:
+def gather(pursuit: Pursuit, group: Group) -> tuple[str, ...]:
     """Return the evidence lines for a verdict that is not green."""
     snapshot, verdict = pursuit.snapshot, pursuit.verdict
     workload = snapshot.workload
@@ -43,10 +44,12 @@ def gather(pursuit: Pursuit) -> tuple[str, ...]:
     if workload is not None:
         lines += _live(workload, snapshot, verdict)
         lines += _pods(snapshot, verdict.troubles)
-        lines += _logs(pursuit.cluster, workload, snapshot, verdict.troubles)
+        lines += _logs(group.cluster, workload, snapshot, verdict.troubles)
         if verdict.state in (State.FAILED, State.TIMEOUT):
-            lines += _events(_fresh_events(pursuit, workload))
+            lines += _events(_fresh_events(pursuit, group, workload))
             lines += _conditions(workload)
+    if snapshot.gitops is not None:
+        lines.append(f"{snapshot.gitops.shown}: {snapshot.gitops.summary}")
     if verdict.hint:
         lines.append(f"next: {verdict.hint}")
     return tuple(_within_budget(lines))
@@ -124,11 +127,12 @@ def _log_text(cluster: Cluster, namespace: str, trouble: Trouble) -> str:
     return ""
 
 
-def _fresh_events(pursuit: Pursuit, workload: Workload) -> tuple[Happening, ...]:
+def _fresh_events(pursuit: Pursuit, group: Group, workload: Workload) -> tuple[Happening, ...]:
     try:
-        return pursuit.observer.read_events(workload) or ()
+        group.observer.read_events({pursuit.target: workload})
     except HomelabError:
         return pursuit.snapshot.events or ()
+    return group.observer.events_of(pursuit.target)
 
 
 def _events(events: tuple[Happening, ...]) -> list[str]:

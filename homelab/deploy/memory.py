@@ -45,6 +45,8 @@ def _names_it(workload: Workload, expectation: Expectation) -> bool:
 
 def _facts(snapshot: Snapshot, workload: Workload) -> set[str]:
     facts = KINDS[workload.kind].standing(snapshot)
+    if snapshot.gitops is not None and snapshot.gitops.stuck:
+        facts |= {"gitops"}
     return facts | ({"unobserved"} if workload.observed < workload.generation else set())
 
 

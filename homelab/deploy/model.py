@@ -76,6 +76,9 @@ class Workload:
     template: str
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    #: Who wrote the pod template last (``metadata.managedFields``), or "", and when.
+    writer: str = ""
+    written: float | None = None
     #: What only this kind has, under the API's own names.
     facts: Mapping[str, object] = field(default_factory=dict)
 

@@ -110,6 +110,7 @@ def workload(kind: str, item: Json, skew: float = 0.0, *, facts: Json | None = N
     template = spec.get("template") or {}
     seconds = spec.get("progressDeadlineSeconds")
     strategy = spec.get("strategy") or spec.get("updateStrategy") or {}
+    writer, written = template_writer(about)
     return Workload(
         kind=kind,
         namespace=str(about.get("namespace") or ""),
@@ -135,8 +136,21 @@ def workload(kind: str, item: Json, skew: float = 0.0, *, facts: Json | None = N
         template=fingerprint(template),
         labels=dict(about.get("labels") or {}),
         annotations=dict(about.get("annotations") or {}),
+        writer=writer,
+        written=moment(written, skew),
         facts=facts or {},
     )
+
+
+def template_writer(about: Json) -> tuple[str, str]:
+    """Return (manager, stamp) of the entry of managedFields that wrote the pod template last, or ("", "")."""
+    wrote = [
+        (str(entry.get("time") or ""), str(entry.get("manager") or ""))
+        for entry in about.get("managedFields") or []
+        if not entry.get("subresource") and "f:template" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+    ]
+    time, manager = max(wrote, default=("", ""))
+    return manager, time
 
 
 def replica_set(item: Json, skew: float = 0.0) -> Revision:

@@ -55,7 +55,7 @@ def _concluded(snapshot: Snapshot, expectation: Expectation, memory: Memory, now
     identity = identify(workload.containers, expectation)
     if identity.standing is Standing.MET or (identity.standing is Standing.NEWER and expectation.newer_ok):
         return _rollout(snapshot, workload, expectation, memory, now)
-    return _reference(workload, identity, expectation, memory, now)
+    return _reference(snapshot, identity, expectation, memory, now)
 
 
 def _absent(expectation: Expectation, memory: Memory, now: float) -> Verdict:
@@ -80,13 +80,18 @@ def _absent(expectation: Expectation, memory: Memory, now: float) -> Verdict:
     )
 
 
-def _reference(workload: Workload, identity: Identity, expectation: Expectation, memory: Memory, now: float) -> Verdict:
+def _reference(snapshot: Snapshot, identity: Identity, expectation: Expectation, memory: Memory, now: float) -> Verdict:
     """Judge a template that does not name the wanted image."""
+    workload = snapshot.workload
+    assert workload is not None
     wanted, live = expectation.wanted.shown, identity.live
     if identity.standing is not Standing.NOT:
         return _undecided(identity, wanted)
     if memory.reached:
         return Verdict(State.SUPERSEDED, f"the template moved on from {wanted} to {live}", reason="moved")
+    stuck = _stuck(snapshot, memory, now)
+    if stuck is not None:
+        return stuck
     left = memory.began + expectation.reference_timeout - now
     if left > 0:
         return Verdict(State.REFERENCE, f"wants {wanted}, template has {live}", again=left)
@@ -96,6 +101,14 @@ def _reference(workload: Workload, identity: Identity, expectation: Expectation,
         reason="reference",
         hint=f"kubectl get {workload.kind}/{workload.name} -n {workload.namespace} -o yaml",
     )
+
+
+def _stuck(snapshot: Snapshot, memory: Memory, now: float) -> Verdict | None:
+    """Return a person's turn when the template's owner will not move by itself."""
+    owner = snapshot.gitops
+    if owner is None or not owner.stuck or now - memory.standing.get("gitops", now) < UNSEEN_SECONDS:
+        return None
+    return Verdict(State.NEEDS_ACTION, f"{owner.shown} {owner.stuck}", reason="gitops", hint=owner.hint)
 
 
 def _undecided(identity: Identity, wanted: str) -> Verdict:

@@ -6,10 +6,15 @@ Layer: the deploy domain's use case.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from homelab import poll
 from homelab.clock import Clock, Wake
+from homelab.deploy import gitops
+from homelab.deploy.applied import Applied
 from homelab.deploy.events import TargetDecided
 from homelab.deploy.evidence import gather
+from homelab.deploy.group import Group
 from homelab.deploy.model import State
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.request import DeployResult, TargetResult, WaitRequest, folded
@@ -17,79 +22,131 @@ from homelab.errors import UsageError
 from homelab.events import Emit
 from homelab.kube.port import Cluster
 from homelab.outcome import Outcome
+from homelab.settings.model import DeployTarget
 
 #: Beyond the two budgets: for a workload replaced on the way, which starts over.
 SLACK = 60.0
 
 
 def wait(cluster: Cluster, request: WaitRequest, *, clock: Clock, emit: Emit) -> DeployResult:
-    """Wait for every target; return when all are done or the first one cannot be.
+    """Wait for every target in one cluster; see :func:`wait_each`."""
+    return wait_each([(cluster, request)], clock=clock, emit=emit)
 
-    Raises UsageError when it cannot tell which container is meant, PermissionMissing when the
-    workload may not be read, Unreachable when the server stays away.
+
+def wait_each(asked: Sequence[tuple[Cluster, WaitRequest]], *, clock: Clock, emit: Emit) -> DeployResult:
+    """Wait for every target in every cluster; return when all are done or the first one cannot be.
+
+    Raises UsageError when it cannot tell which container is meant, PermissionMissing when a
+    workload may not be read, Unreachable when a server stays away.
     """
     wake = Wake()
-    pursuits = [
-        Pursuit(cluster, request.expectation(target), clock=clock, emit=emit, wake=wake) for target in request.targets
-    ]
+    followers = _followers(asked, clock=clock, emit=emit, wake=wake)
+    ends = [request.reference_timeout + request.timeout + request.stable_for for _, request in asked]
+    followed = [one for follower in followers for one in _targets(follower)]
+    told: set[str] = set()
     try:
-        for pursuit in pursuits:
-            pursuit.watch()
+        for follower in followers:
+            follower.start()
         poll.until(
-            lambda: _look(pursuits, emit),
+            lambda: _look(followers, told, emit),
             clock=clock,
             emit=emit,
-            waiting_for=_named(pursuits),
-            every=lambda: min((p.pause() for p in pursuits if not p.final), default=0.0),
-            deadline=request.reference_timeout + request.timeout + request.stable_for + SLACK,
+            waiting_for=followed[0].slug if len(followed) == 1 else f"{len(followed)} deploy targets",
+            every=lambda: min(follower.pause() for follower in followers),
+            deadline=max(ends) + SLACK,
             wake=wake,
         )
     finally:
-        for pursuit in pursuits:
-            pursuit.stop()
-    return folded(tuple(_result(pursuit) for pursuit in pursuits))
+        for follower in followers:
+            follower.stop()
+    return folded(tuple(_result(one, followers) for one in followed))
 
 
-def _named(pursuits: list[Pursuit]) -> str:
-    first = pursuits[0].expectation.target.slug
-    return first if len(pursuits) == 1 else f"{len(pursuits)} deploy targets"
+def _followers(
+    asked: Sequence[tuple[Cluster, WaitRequest]], *, clock: Clock, emit: Emit, wake: Wake
+) -> list[Group | Applied]:
+    """Return what follows the targets: a group for each namespace, one by itself for each GitOps object."""
+    several = len({cluster.name for cluster, _ in asked}) > 1
+    found: list[Group | Applied] = []
+    for cluster, request in asked:
+
+        def slug(target: DeployTarget, cluster: Cluster = cluster) -> str:
+            return f"{cluster.name}:{target.slug}" if several else target.slug
+
+        spaces: dict[str, list[Pursuit]] = {}
+        for target in request.targets:
+            expectation = request.expectation(target)
+            if target.kind in gitops.APIS:
+                found.append(Applied(cluster, expectation, slug=slug(target), clock=clock, emit=emit, wake=wake))
+                continue
+            pursuit = Pursuit(expectation, cluster=cluster.name, slug=slug(target), clock=clock, emit=emit)
+            spaces.setdefault(target.namespace, []).append(pursuit)
+        found += [Group(cluster, pursuits, clock=clock, emit=emit, wake=wake) for pursuits in spaces.values()]
+    return found
 
 
-def _look(pursuits: list[Pursuit], emit: Emit) -> bool | None:
+def _targets(follower: Group | Applied) -> Sequence[Pursuit | Applied]:
+    return follower.pursuits if isinstance(follower, Group) else [follower]
+
+
+def _look(followers: Sequence[Group | Applied], told: set[str], emit: Emit) -> bool | None:
     """Look at every target without a verdict; True when the wait is over."""
-    for pursuit in pursuits:
-        if pursuit.final:
-            continue
-        verdict = pursuit.look()
-        if verdict.state is State.AMBIGUOUS:
-            raise UsageError(
-                f"{pursuit.expectation.target.slug}: {verdict.sentence}",
-                why="without a container's name it is not clear whose image is meant",
-                fix=f"say which: {verdict.hint}",
+    for follower in followers:
+        follower.look()
+    followed = [one for follower in followers for one in _targets(follower)]
+    for one in followed:
+        _refuse_ambiguity(one)
+        if one.final and len(followed) > 1 and one.slug not in told:
+            told.add(one.slug)
+            verdict = one.verdict
+            decided = TargetDecided(
+                one.slug, state=verdict.state, said=verdict.sentence, exit_code=int(verdict.outcome)
             )
-        if verdict.state.final and len(pursuits) > 1:
-            slug = pursuit.expectation.target.slug
-            emit(TargetDecided(slug, state=verdict.state, said=verdict.sentence, exit_code=int(verdict.outcome)))
-    over = all(pursuit.final for pursuit in pursuits)
-    lost = any(pursuit.final and pursuit.verdict.outcome is not Outcome.DONE for pursuit in pursuits)
-    return True if over or lost else None
+            emit(decided)
+    lost = any(one.final and one.verdict.outcome is not Outcome.DONE for one in followed)
+    return True if lost or all(one.final for one in followed) else None
 
 
-def _result(pursuit: Pursuit) -> TargetResult:
-    verdict, workload, target = pursuit.verdict, pursuit.snapshot.workload, pursuit.expectation.target
+def _refuse_ambiguity(one: Pursuit | Applied) -> None:
+    if one.verdict.state is State.AMBIGUOUS:
+        raise UsageError(
+            f"{one.slug}: {one.verdict.sentence}",
+            why="without a container's name it is not clear whose image is meant",
+            fix=f"say which: {one.verdict.hint}",
+        )
+
+
+def _result(one: Pursuit | Applied, followers: Sequence[Group | Applied]) -> TargetResult:
+    verdict, workload, wanted = one.verdict, one.snapshot.workload, one.expectation.wanted
     return TargetResult(
-        target=target.slug,
-        kind=target.kind,
-        cluster=pursuit.cluster.name,
+        target=one.slug,
+        kind=one.target.kind,
+        cluster=one.cluster,
         state=verdict.state,
         outcome=verdict.outcome,
         sentence=verdict.sentence,
         reason=verdict.reason,
         proof=verdict.proof,
-        skipped=pursuit.snapshot.skipped,
-        wanted=pursuit.expectation.wanted.oid or pursuit.expectation.wanted.image,
+        skipped=one.snapshot.skipped,
+        wanted=wanted.oid or wanted.image,
         live={container.name: container.image for container in workload.containers} if workload else {},
         revision=workload.revision if workload else "",
         hint=verdict.hint,
-        evidence=gather(pursuit) if verdict.outcome is not Outcome.DONE else (),
+        evidence=() if verdict.outcome is Outcome.DONE else _evidence(one, followers),
     )
+
+
+def _evidence(one: Pursuit | Applied, followers: Sequence[Group | Applied]) -> tuple[str, ...]:
+    """Return the evidence of a target that is not done; of a GitOps object, that of its workload."""
+    if isinstance(one, Applied):
+        view = one.snapshot.gitops
+        lines = [f"{view.shown}: {view.summary}"] if view else []
+        lost = [p for p in one.carrying() if p.final and p.verdict.outcome is not Outcome.DONE]
+        inner = gather(lost[0], _group_of(lost[0], one.groups)) if lost else ()
+        hint = [f"next: {one.verdict.hint}"] if one.verdict.hint and not inner else []
+        return (*lines, *inner, *hint)
+    return gather(one, _group_of(one, followers))
+
+
+def _group_of(pursuit: Pursuit, followers: Sequence[Group | Applied]) -> Group:
+    return next(group for group in followers if isinstance(group, Group) and pursuit in group.pursuits)

@@ -65,6 +65,8 @@ def open_channel(
             fix="set KUBECONFIG, or [kubernetes] kubeconfig in the configuration file",
         )
     configuration.retries = False
+    # Many watches at once, each on its own connection; urllib3 would warn on stderr about each one too many.
+    configuration.connection_pool_maxsize = 64
     return Channel(
         name=name,
         namespace=namespace,

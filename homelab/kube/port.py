@@ -16,6 +16,9 @@ Params = Mapping[str, str | int]
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
+#: Annotations that ask a controller to look now and change nothing that is wanted: a reading verb may set them.
+ASKING_TO_LOOK = frozenset({"argocd.argoproj.io/refresh", "reconcile.fluxcd.io/requestedAt"})
+
 
 def whole(item: Json) -> Any:
     """Keep an item of a list as it came: the ``keep`` of a list that is small."""
@@ -78,7 +81,7 @@ class Cluster(Protocol):
         """Return the last lines a container wrote. Raises HttpStatus 400 where there are none yet."""
 
     def patch(self, path: str, body: Json, *, content_type: str = MERGE_PATCH) -> Json:
-        """Change an object. Tried once; refused (TierViolation) for a reading verb."""
+        """Change an object. Tried once; a reading verb may only ask to look (else TierViolation)."""
 
     def close(self) -> None:
         """Close every connection."""

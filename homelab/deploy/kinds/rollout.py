@@ -85,10 +85,8 @@ def judge(snapshot: Snapshot, _expectation: Expectation, _memory: Memory, _now: 
     assert workload is not None
     facts = workload.facts
     seen = workload.annotations.get(WORKLOAD_GENERATION, "")
-    if facts.get("reference") and seen != facts.get("reference_seen"):
-        return moving("its controller has not seen the referenced template")
-    if facts.get("unpausing"):
-        return moving("resuming")
+    if facts.get("unpausing") or (facts.get("reference") and seen != facts.get("reference_seen")):
+        return moving("its controller is about to look at it")
     phase, message = str(facts.get("phase")), str(facts.get("message"))
     if workload.paused or phase == "Paused":
         return held(
