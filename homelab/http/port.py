@@ -31,6 +31,8 @@ class Site:
     fingerprint: str | None = None
     #: Header the token travels in: ``Authorization`` carries ``Bearer <token>``, any other the token alone.
     token_header: str = "Authorization"  # noqa: S105 -- a header's name
+    #: The word before the token in ``Authorization``: ``Bearer``, or ``Basic`` for a registry's user.
+    token_scheme: str = "Bearer"
     #: Further headers of every request, never secret: ``X-Vault-Namespace``.
     headers: tuple[tuple[str, str], ...] = ()
 
