@@ -9,17 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from homelab.app import App
-from homelab.ci.woodpecker import FINGERPRINT, Woodpecker
 from homelab.doctor.clocks import DAY, clock, skew, span
+from homelab.doctor.faces import Face, face_of
 from homelab.doctor.model import Finding, fail, ok, skip, warn
-from homelab.errors import HomelabError, HttpStatus, NothingThere, WrongService
-from homelab.http.port import Answer, JsonHttp, Site
+from homelab.errors import HomelabError, NothingThere
+from homelab.http.port import JsonHttp
 from homelab.settings.model import CiServer
 
 #: A certificate this near its end, with most of its life behind it, should have been renewed.
 _SOON = 14 * DAY
 _LEFT = 0.2
-_UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +35,9 @@ class CiCheck:
         return f"ci.{self.server.name}"
 
     @property
-    def site(self) -> Site:
-        """The server as the HTTP client knows it."""
-        server = self.server
-        return Site(server.url, dial=server.dial, ca_file=server.ca_file, name="Woodpecker", fingerprint=FINGERPRINT)
+    def face(self) -> Face:
+        """How this kind of server is asked."""
+        return face_of(self.server)
 
     def look(self) -> Iterator[Finding]:
         """Yield address, token and repository; what needs something that failed is skipped."""
@@ -52,12 +50,12 @@ class CiCheck:
             yield from self._token_and_repository()
 
     def _address(self) -> Iterator[Finding]:
-        answer = self._greeting(self.app.http(self.site))
+        site = self.face.site()
+        version, answer = self.face.greeting(self.app.http(site))
         way = f" via {self.server.dial}" if self.server.dial else ""
-        life = self.app.certificate_life(self.site)
+        life = self.app.certificate_life(site)
         now = self.app.clock.now()
         certificate = f", certificate {span(life[1] - now)}" if life else ""
-        version = answer.headers.get(FINGERPRINT) if answer else None
         yield ok(self.name, f"{self.server.url}{way}{certificate}{f', version {version}' if version else ''}")
         if life and life[1] - now < min(_SOON, _LEFT * (life[1] - life[0])):
             yield warn(
@@ -67,19 +65,6 @@ class CiCheck:
                 fix="look at the renewal on the server that holds it",
             )
         yield from clock(f"{self.name}.clock", self.server.name, skew(answer.headers, now) if answer else None)
-
-    def _greeting(self, http: JsonHttp) -> Answer | None:
-        """Return an answer that is Woodpecker's own, asked without the token; None where only its 401 proves it."""
-        try:
-            return http.fetch("/version")
-        except (HttpStatus, WrongService):
-            # A proxy may pass the API alone; a guest's 401 with the server's own header proves it too.
-            try:
-                return http.fetch("/api/user")
-            except HttpStatus as error:
-                if error.status != _UNAUTHORIZED:
-                    raise
-                return None
 
     def _token_alone(self) -> Iterator[Finding]:
         name = f"{self.name}.token"
@@ -94,45 +79,40 @@ class CiCheck:
         name = f"{self.name}.token"
         try:
             token = self.app.ci_token(self.server)
-            client = Woodpecker(
-                self.app.http(self.site, token),
-                self.slug or "",
-                name=self.server.name,
-                second=lambda: self.app.http(self.site, token),
-            )
-            login = client.login()
+            http = self.app.http(self.face.site(), token)
+            user = self.face.user(http)
         except HomelabError as error:
             yield fail(name, error)
             yield skip(f"{self.name}.repository", "not asked without a valid token")
             return
-        yield ok(name, f"{self._place()} is {login}")
-        yield from self._repository(client, login)
+        yield ok(name, f"{self._place()} is {user}")
+        yield from self._repository(http)
 
-    def _repository(self, client: Woodpecker, login: str) -> Iterator[Finding]:
+    def _repository(self, http: JsonHttp) -> Iterator[Finding]:
         name = f"{self.name}.repository"
         if self.slug is None:
             yield skip(name, "not in a repository")
             return
         try:
-            facts = client.facts()
+            standing = self.face.standing(http, self.slug)
         except HomelabError as error:
             yield fail(name, error)
             return
-        if not facts.active:
-            gone = NothingThere(
-                f"{facts.slug} is switched off on {self.server.name}",
-                why="it was activated once and is not now: no push makes a pipeline",
-                fix=f"activate it on {client.activate_url()}",
+        if not standing.active:
+            off = NothingThere(
+                f"{standing.slug} is switched off on {self.server.name}",
+                why="it is known there and no push makes a run",
+                fix=f"switch it on: {standing.activate_url}",
             )
-            yield fail(name, gone)
-        elif facts.may_write:
-            yield ok(name, f"{facts.slug}, {login} may push")
+            yield fail(name, off)
+        elif standing.may_push:
+            yield ok(name, f"{standing.slug}, the token may push")
         else:
             yield warn(
                 name,
-                f"{facts.slug}, and {login} may only read",
-                why="watching works; restarting and approving pipelines do not",
-                fix=f"ask an owner of {facts.slug} on the forge for the right to push",
+                f"{standing.slug}, and the token may only read",
+                why="watching works; restarting and approving do not",
+                fix=f"ask an owner of {standing.slug} on the forge for the right to push",
             )
 
     def _place(self) -> str:

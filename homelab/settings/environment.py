@@ -26,6 +26,11 @@ _TIMEOUT = "HOMELAB_TIMEOUT_"
 Way = tuple[str, ...]
 
 
+def default_token_env(kind: str) -> tuple[str, ...]:
+    """Return where a token of the only server is looked for; one named for Woodpecker goes to no other kind."""
+    return DEFAULT_TOKEN_ENV if kind == CI_KINDS[0] else DEFAULT_TOKEN_ENV[:1]
+
+
 class Environment:
     """The variables, each checked when it is asked for; an empty one counts as unset."""
 
@@ -56,7 +61,8 @@ class Environment:
         if url is not None:
             _same_origin_only(merged, files, url)
             _put(merged, ("ci", ENVIRONMENT), {"url": url, **said})
-            merged.setdefault(("ci", ENVIRONMENT, "kind"), Sourced(CI_KINDS[0], "default"))
+            kind = merged.setdefault(("ci", ENVIRONMENT, "kind"), Sourced(CI_KINDS[0], "default")).value
+            _put(merged, ("ci", ENVIRONMENT), {"token_env": _first(default_token_env(kind), merged, url)})
         elif any(said.values()):
             _put(merged, ("ci", _the_only(files, said)), said)
 
@@ -110,16 +116,18 @@ def servers(layer: Layer) -> tuple[str, ...]:
 
 def _same_origin_only(merged: dict[Way, Sourced], files: tuple[str, ...], url: Sourced) -> None:
     """Start the environment's server from a file server of the same origin, if there is one."""
-    names: tuple[str, ...] = DEFAULT_TOKEN_ENV
     for name in files:
         if form.origin_of(merged["ci", name, "url"].value) != form.origin_of(url.value):
             continue
         for way in [way for way in merged if way[:2] == ("ci", name)]:
             merged["ci", ENVIRONMENT, way[2]] = merged[way]
-        named = merged.get(("ci", name, "token_env"))
-        names = tuple(dict.fromkeys((*names, *(named.value if named else ()))))
-        break
-    merged["ci", ENVIRONMENT, "token_env"] = Sourced(names, url.origin)
+        return
+
+
+def _first(names: tuple[str, ...], merged: Layer, url: Sourced) -> Sourced:
+    """Return the variables to look in: the environment's own before those the file named for this origin."""
+    filed = merged.get(("ci", ENVIRONMENT, "token_env"))
+    return Sourced(tuple(dict.fromkeys((*names, *(filed.value if filed else ())))), url.origin)
 
 
 def _the_only(files: tuple[str, ...], said: Mapping[str, Any]) -> str:

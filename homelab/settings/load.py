@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from homelab.settings.environment import DEFAULT_TOKEN_ENV, Environment, servers
+from homelab.settings.environment import Environment, default_token_env, servers
 from homelab.settings.model import (
     CiServer,
     DeployTarget,
@@ -58,7 +58,8 @@ def _default_token_sources(merged: dict[tuple[str, ...], Sourced]) -> None:
     """One token must not be offered to two hosts: with several servers each names its own variables."""
     names = servers(merged)
     if len(names) == 1:
-        merged.setdefault(("ci", names[0], "token_env"), Sourced(DEFAULT_TOKEN_ENV, _DEFAULT))
+        variables = default_token_env(merged["ci", names[0], "kind"].value)
+        merged.setdefault(("ci", names[0], "token_env"), Sourced(variables, _DEFAULT))
 
 
 def _servers(merged: Layer) -> dict[str, CiServer]:

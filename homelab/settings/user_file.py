@@ -14,7 +14,8 @@ from homelab.settings.toml_file import Document, Layer, Sourced, read, unknown
 from homelab.settings.visible import shortened
 from homelab.world import World
 
-CI_KINDS = ("woodpecker",)
+#: Woodpecker, and the Actions of Forgejo and Gitea ("actions": whichever of the two it is).
+CI_KINDS = ("woodpecker", "forgejo", "gitea", "actions")
 FORGE_KINDS = ("forgejo", "gitea", "github", "gitlab")
 STRATEGIES = ("merge", "rebase", "squash", "ff-only")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_codec
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -46,7 +47,8 @@ class CannedHttp:
         return self._answer(path)
 
     def fetch(self, path: str, *, params: Params | None = None, budget: float | None = None) -> Answer:
-        return Answer(200, self._answer(path), b"{}")
+        found = self._answer(path)
+        return Answer(200, found, json_codec.dumps(found).encode())
 
     def send(
         self, method: str, path: str, *, json: Any = None, params: Params | None = None, safe_to_repeat: bool = False

@@ -45,7 +45,7 @@ def test_a_server_that_is_well_shows_its_way_its_certificate_its_user_and_the_ri
     assert [each.says for each in _look(made)] == [
         "https://ci.example.org, certificate 29 days, version 3.13.0",
         "environment WOODPECKER_TOKEN is alice",
-        "team/app, alice may push",
+        "team/app, the token may push",
     ]
 
 
@@ -97,7 +97,7 @@ def test_an_unknown_an_inactive_and_a_read_only_repository_are_told_apart(tmp_pa
     assert (inactive.grade.value, inactive.outcome) == ("fail", 7)
     assert "switched off" in inactive.says
     reading = _look(_app(tmp_path, **{"token /api/repos/7/permissions": {"pull": True, "push": False}}))[2]
-    assert (reading.grade.value, reading.says) == ("warn", "team/app, and alice may only read")
+    assert (reading.grade.value, reading.says) == ("warn", "team/app, and the token may only read")
 
 
 def test_a_wrong_clock_is_a_warning(tmp_path: Path) -> None:

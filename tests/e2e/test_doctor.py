@@ -80,7 +80,7 @@ def test_a_whole_lab_is_well(user: User) -> None:
     assert {name: check["says"] for name, check in checks.items() if check["grade"] != "ok"} == {}
     assert code == 0
     assert checks["ci.lab.token"]["says"] == "Vault secret/homelab/ci#token is person"
-    assert checks["ci.lab.repository"]["says"] == "demo/hello, person may push"
+    assert checks["ci.lab.repository"]["says"] == "demo/hello, the token may push"
     assert "certificate" in checks["ci.lab"]["says"]
 
 

@@ -122,3 +122,10 @@ def test_a_variable_that_cannot_be_is_named_and_its_value_is_not(tmp_path: Path,
 
 def test_an_empty_variable_is_an_unset_one(tmp_path: Path) -> None:
     assert settings(tmp_path, HOMELAB_CI_URL="", VAULT_ADDR="", KUBECONFIG="").ci == {}
+
+
+def test_a_token_named_for_woodpecker_goes_to_no_other_kind(tmp_path: Path) -> None:
+    loaded = settings(tmp_path, HOMELAB_CI_URL="https://git.example.org", HOMELAB_CI_KIND="forgejo")
+    assert loaded.ci["environment"].token_env == ("HOMELAB_CI_TOKEN",)
+    only = settings(tmp_path, '[ci.a]\nkind="gitea"\nurl="https://a.example"')
+    assert only.ci["a"].token_env == ("HOMELAB_CI_TOKEN",)
