@@ -179,7 +179,8 @@ def test_the_lock_and_the_sources_name_no_registry_host() -> None:
 
 
 def test_every_layer_violation_is_found() -> None:
-    done = subprocess.run(["lint-imports"], capture_output=True, text=True, check=False, cwd=ROOT)
+    lint = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    done = subprocess.run([sys.executable, "-c", lint], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout
 
 
