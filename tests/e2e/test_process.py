@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,10 @@ def test_a_killed_child_is_not_alive(tmp_path: Path) -> None:
 def test_a_program_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="ghost could not be started"):
         process.start("ghost", [str(tmp_path / "nothing")], folder=tmp_path)
+
+
+def test_a_child_of_another_birth_is_left_alone(tmp_path: Path) -> None:
+    child = process.start("sleeper", SLEEPER, folder=tmp_path)
+    process.stop(replace(child, born="an earlier life of that pid"), grace=0.2)
+    assert process.alive(child)
+    process.stop(child)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from homelab.errors import PermissionMissing, PersonNeeded, TokenMissing, TokenRejected, Unreachable
+from homelab.events import Event
 from homelab.http.client import Client
 from homelab.http.port import JsonHttp, Site
 from homelab.lab.caddy import free_port
@@ -152,11 +153,20 @@ def test_an_unreachable_vault_is_unreachable(find: Find) -> None:
         find("secret/homelab/ci#token", vault=gone)
 
 
-def test_a_sealed_vault_needs_a_person_and_says_so_at_once(find: Find, openbao: Running) -> None:
+def test_a_sealed_vault_needs_a_person_and_says_so_at_once(
+    vault: VaultServer, openbao: Running, admin: Client, tmp_path: Path
+) -> None:
+    retries: list[Event] = []
+
+    def watched(site: Site, token: Secret | None) -> JsonHttp:
+        return Client(site, token=token, emit=retries.append, budget=3.0)
+
+    env = {"VAULT_TOKEN": openbao.root_token.reveal()}
     openbao.seal()
     try:
         with pytest.raises(PersonNeeded, match=r"Vault at https://vault\.homelab\.test is sealed") as caught:
-            find("secret/homelab/ci#token")
+            find_token(ci("secret/homelab/ci#token"), env=env, home=tmp_path, vault=vault, http=watched)
+        assert retries == []
         assert caught.value.fix == "VAULT_ADDR=https://vault.homelab.test vault operator unseal"
     finally:
         openbao.unseal()

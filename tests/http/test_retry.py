@@ -115,3 +115,15 @@ def test_waits_are_random_in_growing_windows(clock: FakeClock, events: list[Even
     assert all(wait <= 0.5 * 2**n for n, wait in enumerate(waits[:5]))
     assert max(waits) <= 8.0
     assert len(set(waits)) > len(waits) // 2
+
+
+@pytest.mark.parametrize("carried", [True, False], ids=["passing", "final"])
+def test_an_error_leaves_without_the_librarys_words(clock: FakeClock, events: list[Event], carried: bool) -> None:
+    def attempt() -> str:
+        error = Unreachable("it is down", why="-", fix="-")
+        raise (Passing(error, "x") if carried else error) from ValueError("what the server said")
+
+    for run in (once, retries(clock, events, budget=1.0).run):
+        with pytest.raises(Unreachable) as caught:
+            run(attempt)
+        assert (caught.value.__cause__, caught.value.__context__) == (None, None)

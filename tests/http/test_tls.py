@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,24 @@ def test_a_ca_file_adds_to_the_authorities_and_replaces_none(tmp_path: Path) -> 
     trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
     plain, added = tls.context(None), tls.context(tmp_path / "ca.pem")
     assert added.cert_store_stats()["x509_ca"] == plain.cert_store_stats()["x509_ca"] + 1
+
+
+def authorities(tmp_path: Path, store: str) -> int:
+    """Count the authorities of a process whose system store is ``store`` and an empty folder."""
+    (tmp_path / "none").mkdir()
+    code = "from homelab.http import tls; print(tls.context(None).cert_store_stats()['x509_ca'])"
+    env = {**os.environ, "SSL_CERT_FILE": str(tmp_path / store), "SSL_CERT_DIR": str(tmp_path / "none")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True, timeout=30)
+    return int(done.stdout)
+
+
+def test_the_systems_authorities_are_the_only_ones(tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
+    assert authorities(tmp_path, "ca.pem") == 1
+
+
+def test_a_machine_without_authorities_gets_certifis(tmp_path: Path) -> None:
+    assert authorities(tmp_path, "missing.pem") > 50
 
 
 @pytest.mark.parametrize("path", [None, "ca.pem"])

@@ -18,7 +18,7 @@ def refused(status: int, body: str = '{"errors":["permission denied"]}') -> Http
 
 
 class FakeVault:
-    """Hands out clients; remembers which token each path was asked with."""
+    """Hands out clients; remembers which token each path was asked with. A list is answered one by one."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self.answers: dict[str, Any] = {"/v1/sys/health": HEALTHY, **answers}
@@ -38,6 +38,8 @@ class FakeClient:
     def get(self, path: str, *, params: Params | None = None, budget: float | None = None) -> Any:
         self.vault.asked.append((path, self.token))
         answer = self.vault.answers.get(path, refused(404, '{"errors":[]}'))
+        if isinstance(answer, list):
+            answer = answer.pop(0)
         if isinstance(answer, HomelabError):
             raise answer
         return answer

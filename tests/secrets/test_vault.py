@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab.errors import TokenMissing, TokenRejected, Unreachable, WrongService
+from homelab.errors import HttpStatus, PersonNeeded, TokenMissing, TokenRejected, Unreachable, WrongService
 from homelab.secret import Secret
 from homelab.secrets.chain import VaultToken
 from homelab.secrets.reference import Reference
@@ -72,3 +72,15 @@ def test_every_client_is_closed() -> None:
     vault = FakeVault({MOUNTS: refused(403), "/v1/secret/data/homelab/ci": V2})
     read(vault)
     assert vault.closed == len(vault.sites)
+
+
+def test_a_vault_sealed_between_two_questions_is_called_sealed() -> None:
+    sealed = {"initialized": True, "sealed": True}
+    vault = FakeVault({"/v1/sys/health": [HEALTHY, sealed], MOUNTS: refused(503, '{"errors":["Vault is sealed"]}')})
+    with pytest.raises(PersonNeeded, match="is sealed"):
+        read(vault)
+
+
+def test_a_vault_in_trouble_but_open_keeps_its_own_error() -> None:
+    with pytest.raises(HttpStatus, match="Vault answered 500"):
+        read(FakeVault({MOUNTS: refused(500, "")}))
