@@ -107,8 +107,10 @@ def load(path: Path) -> Config:
     """
     try:
         raw: dict[str, Any] = json.loads(path.read_text())
-        users = tuple(_user(number, entry) for number, entry in enumerate(raw.pop("users", ()), 1))
-        repositories = tuple(_repository(number, entry) for number, entry in enumerate(raw.pop("repositories", ()), 1))
+        users = tuple(read_user(number, entry) for number, entry in enumerate(raw.pop("users", ()), 1))
+        repositories = tuple(
+            read_repository(number, entry) for number, entry in enumerate(raw.pop("repositories", ()), 1)
+        )
         return Config(users=users, repositories=repositories, **raw)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(
@@ -118,12 +120,14 @@ def load(path: Path) -> Config:
         ) from error
 
 
-def _user(number: int, entry: dict[str, Any]) -> User:
+def read_user(number: int, entry: dict[str, Any]) -> User:
+    """Read one entry of ``users``."""
     fields = {key: value for key, value in entry.items() if key != "token_file"}
     return User(id=number, token=read_secret(Path(entry["token_file"])), **fields)
 
 
-def _repository(number: int, entry: dict[str, Any]) -> Repository:
+def read_repository(number: int, entry: dict[str, Any]) -> Repository:
+    """Read one entry of ``repositories``."""
     fields: dict[str, Any] = {"id": number, **entry, "path": Path(entry["path"])}
     for key in ("approval_allowed_users", "cancel_previous_pipeline_events", "former_names"):
         if key in fields:

@@ -19,8 +19,8 @@ _MARK = "# homelab lab: tells the CI server of every push\n"
 _TIMEOUT = 10.0
 
 
-def install(repository: Path, state: Path) -> Path:
-    """Make ``repository`` (bare) call the server whose state folder is ``state``; return the hook's path.
+def install(repository: Path, *states: Path) -> Path:
+    """Make ``repository`` (bare) call the servers whose state folders are ``states``; return the hook's path.
 
     FileExistsError when another post-receive hook is there.
     """
@@ -28,7 +28,8 @@ def install(repository: Path, state: Path) -> Path:
     if hook.exists() and _MARK not in hook.read_text():
         raise FileExistsError(f"{hook} is somebody else's")
     hook.parent.mkdir(exist_ok=True)
-    words = " ".join(map(_quoted, (sys.executable, "-I", "-S", str(Path(__file__).resolve()), str(state.resolve()))))
+    script = [sys.executable, "-I", "-S", str(Path(__file__).resolve())]
+    words = " ".join(map(_quoted, [*script, *(str(state.resolve()) for state in states)]))
     hook.write_text(f"#!/bin/sh\n{_MARK}exec {words}\n")
     hook.chmod(0o755)
     return hook
@@ -39,7 +40,7 @@ def _quoted(word: str) -> str:
 
 
 def main(state: str, repository: str, lines: list[str]) -> None:
-    """Tell the server of each ``old new ref`` line."""
+    """Tell one server of each ``old new ref`` line."""
     try:
         address = json.loads((Path(state) / "hook.json").read_text())
     except (OSError, ValueError):
@@ -87,6 +88,8 @@ def _say(sentence: str) -> None:
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1], str(Path.cwd()), sys.stdin.readlines())
+        updates = sys.stdin.readlines()
+        for folder in sys.argv[1:]:
+            main(folder, str(Path.cwd()), updates)
     except Exception as error:  # noqa: BLE001 -- the push is done; a hook that fails would only frighten
         _say(f"the hook failed: {error!r}")

@@ -1,0 +1,89 @@
+"""What the lab's CI servers share as programs: a port on loopback, a ready file, the hook's address, an end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from aiohttp import web
+
+from homelab.errors import HomelabError
+
+C_contra = TypeVar("C_contra", contravariant=True)
+
+#: Where a state folder tells the push hook whom to call, and with which token.
+HOOK_ADDRESS = "hook.json"
+#: Open streams are cut after this many seconds, without eof.
+_SHUTDOWN = 0.5
+
+
+class Serving(Protocol[C_contra]):
+    """Serves a configuration while it is entered; yields the port."""
+
+    def __call__(
+        self, config: C_contra, state: Path, *, port: int = 0, lab_controls: bool = False
+    ) -> AbstractAsyncContextManager[int]:
+        """Return the context manager."""
+
+
+@asynccontextmanager
+async def listening(app: web.Application, port: int) -> AsyncIterator[int]:
+    """Serve ``app`` on 127.0.0.1 until the block ends; yields the port."""
+    runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN, access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port, backlog=256).start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner alone."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def leave_address(state: Path, *, port: int, token: str, host: str) -> None:
+    """Tell the push hook where this server listens now."""
+    write_private(state / HOOK_ADDRESS, json.dumps({"port": port, "token": token, "host": host}))
+
+
+async def _until_stopped(serving: AbstractAsyncContextManager[int], ready: Path) -> None:
+    """Serve until SIGTERM or SIGINT; ``ready`` appears when the port answers."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serving as port:
+        write_private(ready, json.dumps({"port": port, "pid": os.getpid()}))
+        await stop.wait()
+
+
+def main(module: str, load: Callable[[Path], C_contra], serving: Serving[C_contra]) -> int:
+    """Be ``python -m <module>``: 2 for a configuration that cannot be read."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}")
+    parser.add_argument("--state", type=Path, required=True, help="folder for the database and the hook's address")
+    parser.add_argument("--ready", type=Path, required=True, help="file to write port and pid to when serving")
+    parser.add_argument("--config", type=Path, required=True, help="JSON file with users and repositories")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--lab-controls", action="store_true", help="open /_lab/ for tests of clients")
+    options = parser.parse_args()
+    try:
+        config = load(options.config)
+        server = serving(config, options.state, port=options.port, lab_controls=options.lab_controls)
+        asyncio.run(_until_stopped(server, options.ready))
+    except (HomelabError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 -- a process of its own, whose log this is
+        return 2
+    return 0
