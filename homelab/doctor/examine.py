@@ -30,7 +30,7 @@ def examine(app: App) -> Diagnosis:
     settings = _try(lambda: app.settings)
     # Without settings nothing far is asked, and their error must not vanish under our own budget.
     hurried = app if isinstance(settings, HomelabError) else app.within(min(FETCH, settings.timeouts.http))
-    return diagnosis(rounds(tuple(_checks(hurried)), limit=EVERYTHING, clock=app.clock, emit=app.emit))
+    return diagnosis(rounds(tuple(_checks(hurried)), limit=EVERYTHING, world=app.world, emit=app.emit))
 
 
 def _checks(app: App) -> Iterator[Check]:

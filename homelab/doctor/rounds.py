@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from homelab.clock import Clock
+from homelab.console.crash import crash_log
 from homelab.doctor.model import Checked, Finding, fail
-from homelab.errors import HomelabError, OurBug, Unreachable
+from homelab.errors import HomelabError, Unreachable
 from homelab.events import Emit
+from homelab.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,9 @@ class Check:
 class _Round:
     """One check in a thread of its own. A stuck one is left behind: the process ends soon after."""
 
-    def __init__(self, check: Check, emit: Emit) -> None:
+    def __init__(self, check: Check, world: World, emit: Emit) -> None:
         self._check = check
+        self._world = world
         self._emit = emit
         self._found: list[Finding] = []
         self._thread = threading.Thread(target=self._run, name=f"doctor {check.name}", daemon=True)
@@ -40,7 +42,7 @@ class _Round:
         except HomelabError as error:
             self._note(fail(self._check.name, error))
         except Exception as error:  # noqa: BLE001 -- a bug in one check must not hide the others' answers
-            self._note(fail(self._check.name, _bug(error)))
+            self._note(fail(self._check.name, crash_log(error, self._world)))
 
     def _note(self, finding: Finding) -> None:
         self._found.append(finding)
@@ -59,16 +61,9 @@ class _Round:
         return (*self._found, fail(self._check.name, late))
 
 
-def rounds(checks: Sequence[Check], *, limit: float, clock: Clock, emit: Emit) -> tuple[Finding, ...]:
+def rounds(checks: Sequence[Check], *, limit: float, world: World, emit: Emit) -> tuple[Finding, ...]:
     """Return all findings in the order of ``checks``, at most ``limit`` seconds from now."""
+    clock = world.clock
     ends = clock.monotonic() + limit
-    running = [_Round(check, emit) for check in checks]
+    running = [_Round(check, world, emit) for check in checks]
     return tuple(finding for each in running for finding in each.findings(ends - clock.monotonic(), limit))
-
-
-def _bug(error: Exception) -> OurBug:
-    return OurBug(
-        f"the check itself failed: {type(error).__name__}",
-        why="that is a bug in homelab, not in what it looked at",
-        fix="report it with the output of: homelab doctor --json",
-    )
