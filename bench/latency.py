@@ -149,9 +149,12 @@ def _deploy(lab: Layout) -> float:
 
 def _complete(deployment: dict[str, object], tag: str) -> bool:
     """Say whether this snapshot is the first that proves the rollout."""
-    spec, status = deployment["spec"], deployment["status"]
+    spec, status, metadata = deployment["spec"], deployment["status"], deployment["metadata"]
     assert isinstance(spec, dict)
     assert isinstance(status, dict)
+    assert isinstance(metadata, dict)
+    if status["observedGeneration"] < metadata["generation"]:
+        return False
     image = spec["template"]["spec"]["containers"][0]["image"]
     counts = [status.get(name) for name in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")]
     reasons = [condition["reason"] for condition in status.get("conditions", [])]
