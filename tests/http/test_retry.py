@@ -7,7 +7,7 @@ from homelab.events import Event
 from homelab.http.ask import Ask
 from homelab.http.events import RetryScheduled
 from homelab.http.port import Site
-from homelab.http.retry import FEW, Passing, Retries
+from homelab.http.retry import FEW, Passing, Retries, once
 from tests.fakes import FakeClock
 
 ASK = Ask(Site("https://ci.example.org", name="Woodpecker"), "GET", "/api/user?token=x", "ci", "ci:443")
