@@ -6,6 +6,7 @@ All are POST with a JSON body (or none) and the administrator's token; the answe
 - ``/_lab/deny`` ``{"verbs": […], "resources": […]}`` denies with 403; ``/_lab/allow`` ends all denials
 - ``/_lab/tokens`` ``{"token": …, "user": …, "rules": [PolicyRule…]}`` lets somebody else in; roles bound to that user
   (for a service account ``system:serviceaccount:NAMESPACE:NAME``) hold as well
+- ``/_lab/webhooks`` adds an admission webhook (fields of :class:`~homelab.lab.kubernetes.admission.Webhook`)
 - ``/_lab/watches/cut``, ``/silence``, ``/speak``, ``/expire`` do that to open watches (silence: to new ones as well)
 - ``/_lab/versions/expire`` ``{"connect": bool}`` forgets the past: older versions answer 410, in the stream or at once
 - ``/_lab/controllers/freeze`` and ``/thaw`` ``{"names": […]}``; no names means all
@@ -20,8 +21,9 @@ import json
 
 from aiohttp import web
 
+from homelab.lab.kubernetes.admission import Webhook
 from homelab.lab.kubernetes.cluster import Cluster
-from homelab.lab.kubernetes.faults import Faults, read_fault
+from homelab.lab.kubernetes.faults import Fault, Faults, read_fields
 from homelab.lab.kubernetes.kinds import Kind, find
 from homelab.lab.kubernetes.node.nodes import set_ready
 from homelab.lab.kubernetes.objects import Object, copy
@@ -74,14 +76,17 @@ class Admin:
     def _answers(self, word: str, body: Object) -> None:
         match word:
             case "faults":
-                self._faults.active.append(read_fault(body))
+                self._faults.active.append(read_fields(Fault, body))
             case "deny":
                 self._access.denials.append(body)
             case "allow":
                 self._access.denials.clear()
             case "tokens":
                 self._access.users[str(body["token"])] = User(str(body["user"]), tuple(body.get("rules") or ()))
+            case "webhooks":
+                self._cluster.api.admission.webhooks.append(read_fields(Webhook, body))
             case "mend":
+                self._cluster.api.admission.webhooks.clear()
                 self._faults.clear()
                 self._access.denials.clear()
                 self._freeze([], frozen=False)

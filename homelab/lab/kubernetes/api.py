@@ -10,10 +10,10 @@ import random
 from collections.abc import Callable
 from typing import TypeAlias
 
+from homelab.lab.kubernetes.admission import Admission
 from homelab.lab.kubernetes.defaults import apply_defaults
 from homelab.lab.kubernetes.kinds import DEPLOYMENT, JOB, NAMESPACE, POD, Kind
 from homelab.lab.kubernetes.objects import Object, annotations_of, canonical, copy, deleting, name_of, stamp
-from homelab.lab.kubernetes.quota import charge
 from homelab.lab.kubernetes.refusals import bad_request, conflict, forbidden, not_found
 from homelab.lab.kubernetes.store import Store, new_uid
 from homelab.lab.kubernetes.validation import validate
@@ -36,6 +36,7 @@ class Api:
     def __init__(self, store: Store) -> None:
         """Write into ``store``."""
         self.store = store
+        self.admission = Admission(store)
 
     def create(self, kind: Kind, namespace: str, body: Object, *, dry_run: bool = False) -> Object:
         """Keep a new object and return it; refuses with 400, 403, 404, 409 or 422."""
@@ -53,8 +54,7 @@ class Api:
             meta["uid"] = new_uid()
             _select_by_uid(item)
         validate(kind, item)
-        if not dry_run:
-            charge(self.store, kind, item)
+        self.admission.admit(kind, item)
         return item if dry_run else self.store.create(kind, item)
 
     def replace(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from homelab.lab.kubernetes.api import Api
+from homelab.lab.kubernetes.controllers.claims import Claims
 from homelab.lab.kubernetes.controllers.daemonsets import DaemonSets
 from homelab.lab.kubernetes.controllers.deployments import Deployments
 from homelab.lab.kubernetes.controllers.garbage import Garbage
@@ -45,6 +46,7 @@ class Cluster:
             ReplicaSets(self.api),
             StatefulSets(self.api),
             DaemonSets(self.api),
+            Claims(self.api),
             Jobs(self.api, speeds.crash_back_off),
             Garbage(self.api),
             Scheduler(self.store, speeds.schedule),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from homelab.lab.kubernetes.refusals import Refusal, bad_request, too_many_requests
 from homelab.lab.kubernetes.requests import Asked
 from homelab.lab.kubernetes.watch import Watch
+
+T = TypeVar("T")
 
 _REASONS = {
     401: "Unauthorized",
@@ -51,13 +53,13 @@ class Fault:
         return Refusal(self.code, reason, self.message or f"the lab was told to answer {self.code}")
 
 
-def read_fault(fields: Mapping[str, Any]) -> Fault:
-    """Return the fault a JSON object describes; refuses with 400."""
+def read_fields(kind: type[T], fields: Mapping[str, Any]) -> T:
+    """Return the record (a :class:`Fault`, a webhook) a JSON object describes; refuses with 400."""
     known: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
     try:
-        return Fault(**known)
+        return kind(**known)
     except TypeError as error:
-        raise bad_request(f"no such fault: {error}") from error
+        raise bad_request(f"not a {kind.__name__.lower()}: {error}") from error
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab.lab.kubernetes.faults import Fault, Faults, read_fault
+from homelab.lab.kubernetes.faults import Fault, Faults, read_fields
 from homelab.lab.kubernetes.refusals import Refusal
 from homelab.lab.kubernetes.requests import read_path
 
@@ -34,9 +34,9 @@ def test_too_many_requests_says_when_to_come_back():
 
 
 def test_a_fault_is_read_from_json():
-    assert read_fault({"code": 503, "verbs": ["list"], "times": 1}) == Fault(code=503, verbs=("list",), times=1)
+    assert read_fields(Fault, {"code": 503, "verbs": ["list"], "times": 1}) == Fault(code=503, verbs=("list",), times=1)
 
 
 def test_an_unknown_field_is_refused():
-    with pytest.raises(Refusal, match="no such fault"):
-        read_fault({"colour": "red"})
+    with pytest.raises(Refusal, match="not a fault"):
+        read_fields(Fault, {"colour": "red"})

@@ -177,9 +177,7 @@ class StatefulSets:
             volumes.append({"name": called, "persistentVolumeClaim": {"claimName": name}})
             if not self._store.find(CLAIM, namespace_of(item), name):
                 body = {"metadata": {"name": name, "labels": labels_of(pod)}, "spec": copy(template["spec"])}
-                made = copy(self._api.create(CLAIM, namespace_of(item), body))
-                made["status"] = {"phase": "Bound"}
-                self._store.update(CLAIM, made)
+                self._api.create(CLAIM, namespace_of(item), body)
 
     def _delete(self, item: Object, pod: Object) -> None:
         self._api.delete(POD, namespace_of(pod), name_of(pod))

@@ -28,6 +28,7 @@ class State(StrEnum):
     PULLING = "pulling"
     NO_IMAGE = "no image"
     INVALID = "not an image name"
+    NO_CONFIG = "its environment cannot be made"
     STARTING = "starting"
     RUNNING = "running"
     ENDED = "ended"
@@ -48,6 +49,9 @@ class Host(Protocol):
 
     def keep(self, reference: Reference, image: Image) -> None:
         """Remember a pulled image."""
+
+    def environment_problem(self, container: Object) -> str:
+        """Return why the container's environment cannot be made, empty when it can."""
 
     def wake(self) -> None:
         """Look at this pod again."""
@@ -128,6 +132,7 @@ class Container:
             State.PULLING: lambda: None,
             State.NO_IMAGE: self._pull_again,
             State.INVALID: lambda: None,
+            State.NO_CONFIG: self._start,
             State.STARTING: self._start,
             State.RUNNING: self._live,
             State.ENDED: lambda: None,
@@ -240,6 +245,11 @@ class Container:
         if left > 0:
             return left
         assert self.image is not None
+        if problem := self._host.environment_problem(self.spec):
+            self.state, self.reason, self.message = State.NO_CONFIG, "CreateContainerConfigError", problem
+            self._host.event("Warning", "Failed", f"Error: {problem}", self.name)
+            self._until = self._host.now() + self._host.speeds.sync
+            return self._host.speeds.sync
         life = read_life(self.image.labels)
         self._host.event("Normal", "Created", f"Created container: {self.name}", self.name)
         self._told_unhealthy = False

@@ -13,6 +13,7 @@ from homelab.lab.kubernetes.kinds import NODE, POD
 from homelab.lab.kubernetes.node.container import Container, State
 from homelab.lab.kubernetes.node.images import Image, Images
 from homelab.lab.kubernetes.node.pod_status import phase_of, pod_status
+from homelab.lab.kubernetes.node.references import environment_problem, mount_problem
 from homelab.lab.kubernetes.node.speeds import Speeds
 from homelab.lab.kubernetes.objects import Object, condition, copy, deleting, name_of, namespace_of, uid_of
 from homelab.lab.kubernetes.recorder import Recorder
@@ -30,6 +31,7 @@ class Sandbox:
     containers: list[Container]
     inits: list[Container]
     ip: str
+    mounted: bool = False
     gone_at: float | None = None
 
 
@@ -55,6 +57,10 @@ class PodHost:
     def keep(self, reference: Reference, image: Image) -> None:
         """Remember a pulled image on the pod's node."""
         self._kubelet.pulled[self._node, str(reference)] = image
+
+    def environment_problem(self, container: Object) -> str:
+        """Return why the container's environment cannot be made, empty when it can."""
+        return environment_problem(self._kubelet.store, namespace_of(self._pod), container)
 
     def wake(self) -> None:
         """Look at the pod again."""
@@ -110,7 +116,9 @@ class Kubelet:
             return self._stop(pod, sandbox)
         if pod["status"].get("phase") in ("Succeeded", "Failed"):
             return None
-        again = self._step(sandbox, str(pod["spec"].get("restartPolicy", "Always")))
+        again: float | None = self.speeds.sync
+        if self._mounted(pod, sandbox):
+            again = self._step(sandbox, str(pod["spec"].get("restartPolicy", "Always")))
         self._report(pod, sandbox)
         return again
 
@@ -153,6 +161,16 @@ class Kubelet:
             return None
         waits = [wait for container in sandbox.containers if (wait := container.step()) is not None]
         return min(waits) if waits else None
+
+    def _mounted(self, pod: Object, sandbox: Sandbox) -> bool:
+        if sandbox.mounted:
+            return True
+        problem = mount_problem(self.store, pod)
+        if problem:
+            reason, message = problem
+            self.events.warning(pod, reason, message, host=str(pod["spec"]["nodeName"]))
+        sandbox.mounted = problem is None
+        return sandbox.mounted
 
     def _report(self, pod: Object, sandbox: Sandbox) -> None:
         status = pod_status(pod, sandbox.containers, sandbox.inits, ("127.0.0.1", sandbox.ip), self.store.now())

@@ -9,7 +9,7 @@ from homelab.lab.kubernetes.recorder import Recorder
 from homelab.lab.kubernetes.version import GIT_VERSION
 
 _NOT_READY = "node.kubernetes.io/not-ready"
-_RESOURCES = {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "50Gi"}
+_RESOURCES = {"cpu": "16", "memory": "64Gi", "pods": "2000", "ephemeral-storage": "500Gi"}
 
 
 def add_node(api: Api, name: str) -> Object:

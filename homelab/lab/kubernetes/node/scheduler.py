@@ -9,7 +9,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from homelab.lab.kubernetes.controllers.loop import Name
-from homelab.lab.kubernetes.kinds import NODE, POD
+from homelab.lab.kubernetes.controllers.pods import active
+from homelab.lab.kubernetes.kinds import CLAIM, NODE, POD
+from homelab.lab.kubernetes.node.quantities import lacking
+from homelab.lab.kubernetes.node.references import claim_problem
 from homelab.lab.kubernetes.node.taints import UNSCHEDULABLE, untolerated
 from homelab.lab.kubernetes.objects import (
     Object,
@@ -21,6 +24,7 @@ from homelab.lab.kubernetes.objects import (
     namespace_of,
     seconds,
     stamp,
+    uid_of,
 )
 from homelab.lab.kubernetes.recorder import Recorder
 from homelab.lab.kubernetes.store import Change, Store
@@ -37,16 +41,30 @@ class Scheduler:
         self._delay = delay
         self._events = Recorder(store, "default-scheduler")
         self._first_seen: dict[str, float] = {}
+        self._running: dict[str, dict[str, Object]] = {}
+        for pod in store.list(POD):
+            self._track(pod, here=True)
 
     def concerns(self, change: Change) -> Iterable[Name]:
         """Unbound pods; all of them when a node changed or a pod left."""
+        if change.kind == POD:
+            self._track(change.item, here=change.type != "DELETED")
         if change.kind == POD and change.type != "DELETED":
             return [] if change.item["spec"].get("nodeName") else [(namespace_of(change.item), name_of(change.item))]
-        if change.kind in (NODE, POD):
+        if change.kind in (NODE, POD, CLAIM):
             return [
                 (namespace_of(pod), name_of(pod)) for pod in self._store.list(POD) if not pod["spec"].get("nodeName")
             ]
         return []
+
+    def _track(self, pod: Object, *, here: bool) -> None:
+        """Know the active pods of each node without asking for all pods each time."""
+        node = pod["spec"].get("nodeName")
+        if node:
+            pods = self._running.setdefault(node, {})
+            pods.pop(uid_of(pod), None)
+            if here and active(pod):
+                pods[uid_of(pod)] = pod
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         """Bind the pod or say why not."""
@@ -61,18 +79,22 @@ class Scheduler:
             text = "Scheduling is blocked due to non-empty scheduling gates"
             self._refuse(pod, "SchedulingGated", text)
             return None
+        if problem := claim_problem(self._store, pod):
+            self._unschedulable(pod, problem)
+            return None
         nodes = self._store.list(NODE)
-        reasons = {name_of(node): self._objection(pod, node) for node in nodes}
+        running = {name_of(node): list(self._running.get(name_of(node), {}).values()) for node in nodes}
+        reasons = {name_of(node): self._objection(pod, node, running[name_of(node)]) for node in nodes}
         fitting = [node for node in nodes if not reasons[name_of(node)]]
         if not fitting:
-            self._unschedulable(pod, [reason for reason in reasons.values() if reason])
+            counted = Counter(reasons.values())
+            self._unschedulable(pod, ", ".join(f"{count} {reason}" for reason, count in sorted(counted.items())))
             return None
-        load = Counter(str(one["spec"].get("nodeName")) for one in self._store.list(POD))
-        self._bind(pod, min((name_of(node) for node in fitting), key=lambda node: (load[node], node)))
+        self._bind(pod, min((name_of(node) for node in fitting), key=lambda node: (len(running[node]), node)))
         self._first_seen.pop(pod["metadata"]["uid"], None)
         return None
 
-    def _objection(self, pod: Object, node: Object) -> str:
+    def _objection(self, pod: Object, node: Object, others: list[Object]) -> str:
         taint = untolerated(node, pod["spec"].get("tolerations") or [], ("NoSchedule", "NoExecute"))
         if taint and taint["key"] == UNSCHEDULABLE:
             return "node(s) were unschedulable"
@@ -81,16 +103,16 @@ class Scheduler:
         wanted = (pod["spec"].get("nodeSelector") or {}).items()
         if not wanted <= labels_of(node).items() or not _affine(pod, node):
             return "node(s) didn't match Pod's node affinity/selector"
-        return ""
+        short = lacking(pod, node, others)
+        return f"Insufficient {short}" if short else ""
 
-    def _unschedulable(self, pod: Object, reasons: list[str]) -> None:
+    def _unschedulable(self, pod: Object, why: str) -> None:
         total = len(self._store.list(NODE))
         if not total:
             self._refuse(pod, "Unschedulable", "no nodes available to schedule pods", tell=True)
             return
-        counted = ", ".join(f"{count} {reason}" for reason, count in sorted(Counter(reasons).items()))
         tail = f"preemption: 0/{total} nodes are available: {total} Preemption is not helpful for scheduling."
-        self._refuse(pod, "Unschedulable", f"0/{total} nodes are available: {counted}. {tail}", tell=True)
+        self._refuse(pod, "Unschedulable", f"0/{total} nodes are available: {why}. {tail}", tell=True)
 
     def _refuse(self, pod: Object, reason: str, message: str, *, tell: bool = False) -> None:
         now = self._store.now()

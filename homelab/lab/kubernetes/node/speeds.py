@@ -25,6 +25,8 @@ class Speeds:
     """The wait after the second crash, doubling; the first restart is at once [10]."""
     longest_back_off: float = 20.0
     """Where doubling ends [300]."""
+    sync: float = 1.0
+    """How often the kubelet looks again at what is missing: a Secret, a volume [60]."""
     steady: float = 60.0
     """How long a container must run for its crash back-off to start over [600]."""
 
