@@ -35,6 +35,8 @@ def integrate(scene: Scene, base: str) -> Integrated:
     state = scene.state
     stored = state.phase in {Phase.VERIFY, Phase.STAGED, Phase.PUSH} and bool(state.candidate)
     again = stored and state.base == base and not _moved(scene)
+    # Before the first change: wherever this ends, the branch as it was has a name.
+    scene.git.text("update-ref", state.backup, state.source)
     made = Integrated(state.tip, state.candidate, state.tree) if again else _make(scene, base)
     # The commit is held by a ref: it must survive a clean-up until the land is over.
     scene.git.text("update-ref", f"refs/homelab/candidate/{state.run}", made.candidate)

@@ -31,6 +31,7 @@ from homelab.work.scene import Scene
 from homelab.work.settled import settle
 from homelab.work.stage import stage, wait_for_green
 from homelab.work.verify import verify
+from homelab.work.worktrees import operation
 
 _AGENT_WAITS = 60.0
 _PERSON_WAITS = 600.0
@@ -222,7 +223,9 @@ def _merging(app: App) -> bool:
 
 
 def _not_landed(stop: HomelabError | KeyboardInterrupt, scene: Scene | None) -> LandResult:
-    """Turn whatever ended the land into its answer."""
+    """Turn whatever ended the land into its answer; a land that changed nothing leaves nothing."""
+    if scene is not None and scene.state.phase is Phase.FETCH and not _changed(scene):
+        scene.store.clear()
     error = stop if isinstance(stop, HomelabError) else _interrupted()
     if isinstance(error, Interrupted):
         error.fix = RESUME if scene is not None else "homelab work land"
@@ -232,6 +235,11 @@ def _not_landed(stop: HomelabError | KeyboardInterrupt, scene: Scene | None) -> 
         state=scene.state if scene else None,
         target=scene.plan.target_name if scene else "",
     )
+
+
+def _changed(scene: Scene) -> bool:
+    head = scene.git.read("rev-parse", "HEAD").out.strip()
+    return head != scene.state.source or operation(scene.git, scene.plan.checkout.git_dir) is not None
 
 
 def _interrupted() -> Interrupted:

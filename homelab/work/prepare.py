@@ -164,7 +164,7 @@ def _scene(app: App, request: LandRequest, store: StateFile, plan: Plan, stage: 
 
 
 def _state(app: App, request: LandRequest, found: Found, plan: Plan, end: RemoteEnd) -> LandState:
-    """Return the unfinished land of this very branch, or a new one with its backup ref."""
+    """Return the unfinished land of this very branch, or a new one."""
     old, head = found.state, found.checkout.head
     same = old is not None and (old.remote, old.target, old.strategy, old.scratch) == (
         plan.remote,
@@ -176,21 +176,18 @@ def _state(app: App, request: LandRequest, found: Found, plan: Plan, end: Remote
         return old
     stamp = datetime.fromtimestamp(app.clock.now(), UTC).strftime("%Y%m%dT%H%M%S%fZ")
     backup = f"refs/homelab/backup/{plan.branch}/{stamp}"
-    app.git.text("update-ref", backup, head)
-    return found.store.save(
-        LandState(
-            run=f"{stamp}-{head[:12]}",
-            phase=Phase.FETCH,
-            remote=plan.remote,
-            push_url=end.url.shown,
-            target=plan.target,
-            branch=plan.branch,
-            strategy=plan.strategy.value,
-            source=head,
-            backup=backup,
-            scratch=request.scratch,
-            verified=old.verified if old is not None and same else (),
-        )
+    return LandState(
+        run=f"{stamp}-{head[:12]}",
+        phase=Phase.FETCH,
+        remote=plan.remote,
+        push_url=end.url.shown,
+        target=plan.target,
+        branch=plan.branch,
+        strategy=plan.strategy.value,
+        source=head,
+        backup=backup,
+        scratch=request.scratch,
+        verified=old.verified if old is not None and same else (),
     )
 
 

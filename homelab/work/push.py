@@ -6,9 +6,10 @@ arrived is never pushed again before the remote was asked. Layer: work domain.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
-from homelab.errors import NotLanded, OurBug
+from homelab.errors import HomelabError, NotLanded, OurBug
 from homelab.events import Notice
 from homelab.git.child import Ended
 from homelab.git.classify import PushClass, Verdict, classify
@@ -108,6 +109,9 @@ def _settle(scene: Scene, ended: Ended, verdict: Verdict) -> Pushed | None:
     if ended.interruption is not None:
         raise ended.interruption
     if verdict.kind is PushClass.RACE:
+        if pre_push_hook(scene.git) and scene.end.tip(scene.target).oid == scene.state.base:
+            # Nobody moved the target: a local hook declined and wrote what looks like git's report.
+            raise refused(scene, ended, replace(verdict, kind=PushClass.LOCAL_HOOK))
         return Pushed.RACE
     if verdict.kind in {PushClass.PROTECTED, PushClass.NEEDS_CHECKS}:
         return Pushed.PROTECTED
@@ -127,7 +131,7 @@ def _retry_or_raise(scene: Scene, ended: Ended, verdict: Verdict, attempt: int) 
     scene.clock.sleep(pause)
 
 
-def refused(scene: Scene, ended: Ended, verdict: Verdict) -> Exception:
+def refused(scene: Scene, ended: Ended, verdict: Verdict) -> HomelabError:
     """Return the error for a push that somebody or something said no to, in their own words."""
     said = verdict.remote_said or spoken(ended)
     if verdict.kind is PushClass.AUTH:
