@@ -127,6 +127,16 @@ class App:
 
         return life(site, env=self.world.env)
 
+    @staticmethod
+    def load_adapters() -> None:
+        """Import what reaches out, before several threads would do it at once.
+
+        requests, under hvac and kubernetes alike, imports itself in a circle: a second thread meets it half made.
+        """
+        import homelab.http.client
+        import homelab.kube.cluster
+        import homelab.secrets.vault  # noqa: F401 -- loading them is the point
+
     def within(self, seconds: float) -> App:
         """Return an app like this one whose fetches, retries included, end within ``seconds``. Closed with this one."""
         world = replace(self.world, env={**self.world.env, "HOMELAB_TIMEOUT_HTTP": f"{seconds:g}"})

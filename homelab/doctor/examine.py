@@ -28,8 +28,11 @@ FETCH, EVERYTHING = 8.0, 30.0
 def examine(app: App) -> Diagnosis:
     """Look at everything and return all findings; a part that is broken, or hangs, stops no other."""
     settings = _try(lambda: app.settings)
-    # Without settings nothing far is asked, and their error must not vanish under our own budget.
-    hurried = app if isinstance(settings, HomelabError) else app.within(min(FETCH, settings.timeouts.http))
+    if isinstance(settings, HomelabError):
+        hurried = app  # nothing far is asked, and this error must not vanish under our own budget
+    else:
+        app.load_adapters()
+        hurried = app.within(min(FETCH, settings.timeouts.http))
     return diagnosis(rounds(tuple(_checks(hurried)), limit=EVERYTHING, world=app.world, emit=app.emit))
 
 
