@@ -229,11 +229,13 @@ def _group_is_ours(child: Child) -> bool:
 
 def _birth(pid: int) -> str | None:
     """Return when ``pid`` started, as a word that no later process of the same pid shares; None when it is gone."""
-    if sys.platform == "linux":
-        return _birth_from_proc(pid)
-    asked = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5
-    )
+    return _birth_from_proc(pid) if sys.platform == "linux" else _birth_from_ps(pid)
+
+
+def _birth_from_ps(pid: int) -> str | None:
+    # A -o each: BSD's ps takes all behind a "=" as the column's heading.
+    argv = ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)]
+    asked = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=5)
     state, _, started = asked.stdout.strip().partition(" ")
     return None if not started or state.startswith("Z") else " ".join(started.split())
 
@@ -242,8 +244,15 @@ def _birth_from_proc(pid: int) -> str | None:
     # proc_pid_stat(5): the name in parentheses may hold anything; state is the 3rd field, starttime the 22nd.
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else f"{boot}/{fields[19]}"
+    return None if fields[0] in "ZX" else f"{_boot()}/{fields[19]}"
+
+
+def _boot() -> str:
+    # Start times count from the boot, so the same pid and time may come again after the next one.
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "boot"  # some sandboxes hide it

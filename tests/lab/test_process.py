@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -58,3 +59,9 @@ def test_a_child_that_never_gets_ready_is_reported_with_the_end_of_its_log(tmp_p
     with pytest.raises(Unreachable, match="server did not start") as caught:
         process.wait_ready(gone, lambda: None, clock=FakeClock())
     assert caught.value.details == ("first", "no such option")
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps")
+def test_ps_tells_a_living_process_from_a_missing_one() -> None:
+    assert process._birth_from_ps(os.getpid()) == process._birth_from_ps(os.getpid()) is not None
+    assert process._birth_from_ps(2**22 + 1) is None
