@@ -71,6 +71,11 @@ def test_a_proxy_that_passes_the_api_alone_is_well(tmp_path: Path) -> None:
     assert _graded(findings) == [("address", "ok"), ("token", "ok"), ("repository", "ok")]
 
 
+def test_an_answer_that_only_says_it_is_ill_is_not_well(tmp_path: Path) -> None:
+    findings = _look(_app(tmp_path, **{"/version": status(500), "/api/user": status(500)}))
+    assert _graded(findings) == [("address", "fail"), ("token", "skip")]
+
+
 def test_a_page_everywhere_is_the_wrong_service(tmp_path: Path) -> None:
     page = WrongService("a login page", why="w", fix="f")
     findings = _look(_app(tmp_path, **{"/version": page, "/api/user": page}))

@@ -37,3 +37,13 @@ def test_no_value_ever_holds_a_token(tmp_path: Path) -> None:
     assert "hunter2" not in repr(loaded)
     assert shown(loaded)["ci.environment.token_env"] == "HOMELAB_CI_TOKEN (not set), WOODPECKER_TOKEN (set)"
     assert shown(loaded)["vault.token"] == "VAULT_TOKEN (set)"
+
+
+def test_values_are_shown_as_a_person_writes_them(tmp_path: Path) -> None:
+    assert shown(settings(tmp_path))["ci"] == "(no server)"
+    user = '[ci.a]\nkind = "woodpecker"\nurl = "https://a.example"\nforges = ["x.example", "y.example"]\n'
+    repository = 'deploy = ["prod/web", {namespace = "prod", name = "api", container = "app"}]'
+    loaded = shown(settings(tmp_path, user, repository))
+    assert loaded["ci.a.forges"] == "x.example, y.example"
+    assert loaded["deploy"] == "deployment prod/web, deployment prod/api (app)"
+    assert "ci" not in loaded

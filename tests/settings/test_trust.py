@@ -125,3 +125,17 @@ def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot be stored"):
         TrustStore(tmp_path / "file" / "trust.json").approve("k", "a", now=1.0)
+
+
+def test_a_pipe_in_its_place_is_an_error_and_nothing_hangs(store: TrustStore) -> None:
+    store.path.parent.mkdir()
+    os.mkfifo(store.path, 0o600)
+    with pytest.raises(UsageError):
+        store.approved("k", "make")
+
+
+def test_a_key_that_is_no_text_is_damage(store: TrustStore) -> None:
+    store.approve("k", "make", now=1.0)
+    store.path.write_text(store.path.read_text().replace('"k"', "1"))
+    with pytest.raises(UsageError):
+        store.all()

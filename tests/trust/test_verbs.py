@@ -39,3 +39,9 @@ def test_a_bad_file_is_named_and_nothing_is_approved(tmp_path: Path) -> None:
     assert run(["trust", "--yes"], here) == 2
     assert f"{root}/.homelab.toml:3 [vault]" in written(here.stderr)
     assert not (tmp_path / "h" / ".local").exists()
+
+
+def test_the_list_needs_no_repository(tmp_path: Path) -> None:
+    here = world(tmp_path, PATH=os.environ["PATH"])
+    assert run(["trust", "--list"], here) == 0
+    assert run(["trust"], here) == 2
