@@ -6,11 +6,18 @@ Layer: ci; reads the app's settings and repository.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import webbrowser
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from homelab.app import App
+from homelab.ci.change import Looking
 from homelab.ci.choice import PUSH, Choice
+from homelab.ci.connect import connect, connect_all
+from homelab.ci.memory import FileKeeper
+from homelab.ci.model import State
+from homelab.ci.port import CiRepository
 from homelab.ci.request import LOG_LINES, CiRequest
 from homelab.errors import UsageError
 from homelab.git.port import Repository
@@ -27,6 +34,8 @@ EVENTS = (
     "manual",
     "any",
 )
+
+STATES = tuple(state.value for state in State if state is not State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +55,94 @@ class Asked:
     fail_fast: bool = False
 
 
-def request(app: App, asked: Asked, default_branch: Callable[[], str]) -> CiRequest:
-    """Fill in what was not said: from the repository's file, the user's settings, git, and last the server.
+class Asking:
+    """One verb's question on its way: the servers, connected once, and the request."""
 
-    A push of the target branch decides where there is one. A commit that is not on the target (as
-    known here) is judged by the pushes of its own branches until it lands. Raises UsageError.
-    """
-    settings, repository = app.settings, app.repository
-    oid = commit_of(repository, asked.rev)
-    remote = repository.remote(asked.remote).name
-    target = settings.repository.target or repository.target(remote) or default_branch()
-    choice = Choice(
-        event=asked.event or settings.repository.ci_event or PUSH,
-        branch=asked.branch or "",
-        target=target,
-        landed=on_branch(repository, oid, f"refs/remotes/{remote}/{target}"),
-        number=asked.number or 0,
-    )
-    return CiRequest(
-        oid=oid,
-        choice=choice,
-        remote=remote,
-        timeout=settings.timeouts.ci if asked.timeout is None else asked.timeout,
-        appear_timeout=settings.timeouts.ci_appear if asked.appear_timeout is None else asked.appear_timeout,
-        log_lines=asked.log_lines,
-        wait_approval=asked.wait_approval,
-        fail_fast=asked.fail_fast,
-        flags=_flags(asked),
-    )
+    def __init__(self, app: App, asked: Asked) -> None:
+        """Connect to nothing yet."""
+        self._app, self._asked = app, asked
+
+    @cached_property
+    def servers(self) -> tuple[CiRepository, ...]:
+        """The repository on every CI server that serves it, or on the one that was named."""
+        return connect_all(self._app, server=self._asked.server, remote=self._asked.remote)
+
+    def one(self) -> CiRepository:
+        """Return the one server a change is made on. Raises UsageError where several are meant."""
+        return connect(self._app, server=self._asked.server, remote=self._asked.remote)
+
+    @cached_property
+    def remote(self) -> str:
+        """The remote's name."""
+        return self._app.repository.remote(self._asked.remote).name
+
+    def target(self) -> str:
+        """Return the target branch: the repository's file, git, and last the server."""
+        known = self._app.settings.repository.target or self._app.repository.target(self.remote)
+        return known or next((name for ci in self.servers if (name := ci.facts().default_branch)), "")
+
+    def request(self) -> CiRequest:
+        """Fill in what was not said: from the repository's file, the user's settings, git, and last the server.
+
+        A push of the target branch decides where there is one. A commit that is not on the target (as
+        known here) is judged by the pushes of its own branches until it lands. Raises UsageError.
+        """
+        asked, settings, repository = self._asked, self._app.settings, self._app.repository
+        oid, target = commit_of(repository, asked.rev), self.target()
+        choice = Choice(
+            event=asked.event or settings.repository.ci_event or PUSH,
+            branch=asked.branch or "",
+            target=target,
+            landed=on_branch(repository, oid, f"refs/remotes/{self.remote}/{target}"),
+            number=asked.number or 0,
+        )
+        return CiRequest(
+            oid=oid,
+            choice=choice,
+            remote=self.remote,
+            timeout=settings.timeouts.ci if asked.timeout is None else asked.timeout,
+            appear_timeout=settings.timeouts.ci_appear if asked.appear_timeout is None else asked.appear_timeout,
+            log_lines=asked.log_lines,
+            wait_approval=asked.wait_approval,
+            fail_fast=asked.fail_fast,
+            flags=self.flags(),
+        )
+
+    def flags(self) -> tuple[str, ...]:
+        """Return the words that name server and remote, as they were given."""
+        flags: list[str] = []
+        for name, value in (("--ci", self._asked.server), ("--remote", self._asked.remote)):
+            if value is not None:
+                flags += [name, value]
+        return tuple(flags)
+
+    def keeper(self) -> FileKeeper:
+        """Return where this question's memory is kept."""
+        request = self.request()
+        names = ",".join(f"{ci.name} {ci.slug}" for ci in self.servers)
+        return FileKeeper(self._app.world.state_home / "ci", f"{names} {request.oid} {request.choice}")
+
+    def looking(self) -> Looking:
+        """Return where the commit's runs are found."""
+        return Looking(self.servers, self.request(), self._app.repository, self._app.clock)
+
+    def browser(self) -> Callable[[str], bool] | None:
+        """Return what shows a page to the person at the terminal; None where nobody sits."""
+        world = self._app.world
+        if not world.interactive or not world.stdout.isatty():
+            return None
+        return webbrowser.open
+
+
+def pairs(words: Sequence[str]) -> dict[str, str]:
+    """Take ``NAME=VALUE`` words apart. Raises UsageError."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name or not equals:
+            raise UsageError(f"--var {word!r} is no NAME=VALUE", why="there is no = in it", fix=f"--var {word}=VALUE")
+        found[name] = value
+    return found
 
 
 def commit_of(repository: Repository, rev: str) -> str:
@@ -89,11 +158,3 @@ def on_branch(repository: Repository, oid: str, ref: str) -> bool:
         return repository.contains(repository.resolve(ref), oid) is True
     except UsageError:
         return False
-
-
-def _flags(asked: Asked) -> tuple[str, ...]:
-    flags: list[str] = []
-    for name, value in (("--ci", asked.server), ("--remote", asked.remote)):
-        if value is not None:
-            flags += [name, value]
-    return tuple(flags)

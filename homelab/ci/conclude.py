@@ -36,7 +36,7 @@ def conclude(servers: Sequence[CiRepository], request: CiRequest, sight: Sight, 
         pipelines=sight.runs,
         failures=red,
         reasons=said.reasons,
-        next=said.next,
+        next=(request.command("logs", "--failed"),) if any(one.left_out for one in red) else said.next,
         judged_instead=instead if instead != request.oid else "",
         log_lines=request.log_lines,
     )

@@ -6,33 +6,54 @@ Layer: ci; the only module of the domain that knows the app.
 from __future__ import annotations
 
 from homelab.app import App
+from homelab.ci.actions import Actions
 from homelab.ci.port import CiRepository
 from homelab.ci.woodpecker import FINGERPRINT, Woodpecker
 from homelab.errors import UsageError
 from homelab.git.forge_host import forge_host, forge_repository
 from homelab.http.port import JsonHttp, Site
-from homelab.settings.choose import ci_server
+from homelab.settings.choose import ci_server, ci_servers
 from homelab.settings.model import CiServer
+
+#: What a server's API is: Woodpecker's, or the Actions API of Forgejo and Gitea.
+ACTIONS_KINDS = ("forgejo", "gitea", "actions")
 
 
 def connect(app: App, *, server: str | None = None, remote: str | None = None) -> CiRepository:
-    """Return the repository of ``remote`` (its push side) on the CI server that serves its forge.
+    """Return the repository of ``remote`` (its push side) on the one CI server that serves its forge.
 
     Raises UsageError where remote or server must be named, TokenMissing where no token is found.
     """
+    host, slug = _repository(app, remote)
+    return _open(app, ci_server(app.settings, host, server), slug)
+
+
+def connect_all(app: App, *, server: str | None = None, remote: str | None = None) -> tuple[CiRepository, ...]:
+    """Return the repository on every CI server that serves its forge, or on ``server`` alone. Raises as ``connect``."""
+    host, slug = _repository(app, remote)
+    return tuple(_open(app, one, slug) for one in ci_servers(app.settings, host, server))
+
+
+def _repository(app: App, remote: str | None) -> tuple[str | None, str]:
+    """Return the forge host behind the remote, and ``owner/name`` there."""
     url = app.repository.remote(remote).push
-    settings = app.settings
-    host = forge_host(url, settings.forges, settings.ci, app.world.env)
-    return _open(app, ci_server(settings, host, server), forge_repository(url, host, settings.forges).slug)
+    host = forge_host(url, app.settings.forges, app.settings.ci, app.world.env)
+    return host, forge_repository(url, host, app.settings.forges).slug
 
 
 def _open(app: App, server: CiServer, slug: str) -> CiRepository:
-    if server.kind != "woodpecker":
-        raise UsageError(
-            f"[ci.{server.name}] kind = {server.kind!r} is not a kind of CI homelab knows",
-            why="known kinds: woodpecker",
-            fix=f"edit {app.settings.user_file}, then: homelab config show",
-        )
+    if server.kind == "woodpecker":
+        return _woodpecker(app, server, slug)
+    if server.kind in ACTIONS_KINDS:
+        return _actions(app, server, slug)
+    raise UsageError(
+        f"[ci.{server.name}] kind = {server.kind!r} is not a kind of CI homelab knows",
+        why=f"known kinds: woodpecker, {', '.join(ACTIONS_KINDS)}",
+        fix=f"edit {app.settings.user_file}, then: homelab config show",
+    )
+
+
+def _woodpecker(app: App, server: CiServer, slug: str) -> CiRepository:
     site = Site(server.url, dial=server.dial, ca_file=server.ca_file, name="Woodpecker", fingerprint=FINGERPRINT)
     token = app.ci_token(server)
 
@@ -40,3 +61,9 @@ def _open(app: App, server: CiServer, slug: str) -> CiRepository:
         return app.http(site, token)
 
     return Woodpecker(client(), slug, name=server.name, second=client)
+
+
+def _actions(app: App, server: CiServer, slug: str) -> CiRepository:
+    name = "Gitea" if server.kind == "gitea" else "Forgejo"
+    site = Site(server.url, dial=server.dial, ca_file=server.ca_file, name=name)
+    return Actions(app.http(site, app.ci_token(server)), slug, name=server.name, clock=app.clock)

@@ -43,9 +43,10 @@ class LiveLog(Protocol):
 class CiRepository(Protocol):
     """One repository on one CI server. Raises only :mod:`homelab.errors`."""
 
-    #: The server's configured name and its kind.
+    #: The server's configured name, its kind, and ``owner/name`` there.
     name: str
     kind: str
+    slug: str
     #: How long, in seconds, the set of runs for one event must stay the same before it is complete:
     #: 0 where one event makes exactly one run.
     settle: float

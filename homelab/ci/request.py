@@ -39,6 +39,6 @@ class CiRequest:
             words += ["--branch", self.choice.branch]
         if self.choice.number:
             words += ["--pipeline", str(self.choice.number)]
-        if verb == "watch" and self.wait_approval:
-            words += ["--wait-approval"]
+        if verb == "watch":
+            words += ["--wait-approval"] * self.wait_approval + ["--fail-fast"] * self.fail_fast
         return shlex.join([*words, *self.flags, *extra])

@@ -7,8 +7,11 @@ from typing import Any
 import click
 
 from homelab.app import App
-from homelab.ci.asked import EVENTS, Asked, request
-from homelab.ci.connect import connect
+from homelab.ci import awaited, change
+from homelab.ci.asked import EVENTS, STATES, Asked, Asking, pairs
+from homelab.ci.logs import LogsRequest, logs
+from homelab.ci.notify import notifying
+from homelab.ci.recent import open_page, recent
 from homelab.ci.request import LOG_LINES
 from homelab.ci.status import status
 from homelab.ci.watch import watch
@@ -18,23 +21,14 @@ from homelab.verb import SECONDS, F, VerbGroup
 
 ci = VerbGroup("ci", help="What CI says about a commit: all its runs, one verdict.")
 
-
-def _which(function: F) -> F:
-    """The words that choose commit, runs and server, the same for every verb."""
-    for option in reversed(
-        (
-            click.argument("rev", default="HEAD"),
-            click.option("--event", type=click.Choice(EVENTS), help="Runs made by this event (default: push)."),
-            click.option("--branch", help="Only runs of this branch (default: the target's, else the commit's own)."),
-            click.option("--pipeline", "number", type=click.IntRange(min=1), help="Only the run of this number."),
-            click.option("--ci", "server", metavar="NAME", help="The configured CI server to ask."),
-            click.option("--remote", help="The git remote whose repository is meant."),
-        )
-    ):
-        function = option(function)
-    return function
-
-
+_server = click.option("--ci", "server", metavar="NAME", help="Only this configured CI server.")
+_remote = click.option("--remote", help="The git remote whose repository is meant.")
+_event = click.option("--event", type=click.Choice(EVENTS), help="Runs made by this event (default: push).")
+_branch = click.option("--branch", help="Only runs of this branch (default: the target's, else the commit's own).")
+_number = click.option("--pipeline", "number", type=click.IntRange(min=1), help="Only the run of this number.")
+_timeout = click.option(
+    "--timeout", type=SECONDS, help="End with 8 after this long, naming the command that continues."
+)
 _log_lines = click.option(
     "--log-lines",
     type=click.IntRange(min=0),
@@ -42,6 +36,26 @@ _log_lines = click.option(
     show_default=True,
     help="Lines of log shown of each failed workflow.",
 )
+
+
+def _which(function: F) -> F:
+    """The words that choose commit, runs and server, the same for every verb."""
+    for option in (_remote, _server, _number, _branch, _event, click.argument("rev", default="HEAD")):
+        function = option(function)
+    return function
+
+
+@ci.verb("list", tier=Tier.READ)
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="How many runs.")
+@click.option("--event", type=click.Choice(EVENTS), help="Only runs made by this event.")
+@click.option("--branch", help="Only runs of this branch.")
+@click.option("--state", type=click.Choice(STATES), help="Only runs in this state.")
+@_server
+@_remote
+def list_verb(app: App, **words: Any) -> Result:
+    """List recent runs of the repository, newest first, whatever their commit."""
+    servers = Asking(app, Asked(server=words.pop("server"), remote=words.pop("remote"))).servers
+    return recent(servers, words["limit"], event=words["event"], branch=words["branch"], state=words["state"])
 
 
 @ci.verb("status", tier=Tier.READ)
@@ -54,25 +68,111 @@ def status_verb(app: App, **words: Any) -> Result:
     homelab ci status
     homelab ci status v1.4 --event tag
     """  # noqa: D301 -- \b is click's mark
-    repository = connect(app, server=words["server"], remote=words["remote"])
-    asked = request(app, Asked(**words), lambda: repository.facts().default_branch)
-    return status(repository, asked, repository=app.repository, clock=app.clock)
+    asking = Asking(app, Asked(**words))
+    return status(asking.servers, asking.request(), repository=app.repository, clock=app.clock)
 
 
 @ci.verb("watch", tier=Tier.READ)
 @_which
 @_log_lines
-@click.option("--timeout", type=SECONDS, help="End with 8 after this long, naming the command that continues.")
+@_timeout
 @click.option("--appear-timeout", type=SECONDS, help="Wait this long for a first run before answering 7.")
 @click.option("--wait-approval", is_flag=True, help="Stay when a run is blocked, until someone approves it.")
 @click.option("--fail-fast", is_flag=True, help="End at the first failed workflow, while others still run.")
-def watch_verb(app: App, **words: Any) -> Result:
+@click.option("--notify", metavar="bell|COMMAND", help="Ring, or run a command, when the outcome is known.")
+def watch_verb(app: App, notify: str | None, **words: Any) -> Result:
     """Watch the commit's runs to their verdict; on red, show what failed and the lines before it.
 
     \b
     homelab ci watch
     homelab ci watch --event any --timeout 10m
+    homelab ci watch --notify 'notify-send "CI $HOMELAB_OUTCOME" "$HOMELAB_HEADLINE"'
     """  # noqa: D301 -- \b is click's mark
-    repository = connect(app, server=words["server"], remote=words["remote"])
-    asked = request(app, Asked(**words), lambda: repository.facts().default_branch)
-    return watch(repository, asked, repository=app.repository, clock=app.clock, emit=app.emit)
+    with notifying(app.world, notify, app.emit) as told:
+        asking = Asking(app, Asked(**words))
+        request, repository, keeper = asking.request(), app.repository, asking.keeper()
+        found = watch(asking.servers, request, repository=repository, clock=app.clock, emit=app.emit, keeper=keeper)
+        return told.of(found)
+
+
+@ci.verb("logs", tier=Tier.READ)
+@_which
+@click.option("--step", default="", metavar="NAME", help="Only this step: its name, or workflow/name.")
+@click.option("--failed", is_flag=True, help="Only steps that failed their workflow.")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the steps have ended.")
+@click.option("--since-line", "first", type=click.IntRange(min=0), default=0, help="Begin with this line of the step.")
+@_timeout
+def logs_verb(app: App, step: str, failed: bool, follow: bool, first: int, **words: Any) -> Result:  # noqa: FBT001 -- click
+    """Print the steps' logs on stdout, each line once and in order.
+
+    \b
+    homelab ci logs --failed
+    homelab ci logs --step test --follow
+    """  # noqa: D301 -- \b is click's mark
+    asking = Asking(app, Asked(**words))
+    asked = LogsRequest(asking.request(), step=step, failed=failed, follow=follow, first=first)
+    return logs(asking.servers, asked, repository=app.repository, clock=app.clock, emit=app.emit)
+
+
+@ci.verb("restart", tier=Tier.WRITE)
+@_which
+def restart_verb(app: App, **words: Any) -> Result:
+    """Run again what failed or was stopped."""
+    return change.restart(Asking(app, Asked(**words)).looking())
+
+
+@ci.verb("cancel", tier=Tier.WRITE, destructive=True)
+@_which
+def cancel_verb(app: App, **words: Any) -> Result:
+    """Stop the commit's runs that still go."""
+    return change.cancel(Asking(app, Asked(**words)).looking())
+
+
+@ci.verb("approve", tier=Tier.WRITE)
+@_which
+def approve_verb(app: App, **words: Any) -> Result:
+    """Let the commit's blocked runs start."""
+    return change.approve(Asking(app, Asked(**words)).looking())
+
+
+@ci.verb("decline", tier=Tier.WRITE, destructive=True)
+@_which
+def decline_verb(app: App, **words: Any) -> Result:
+    """Refuse the commit's blocked runs for good."""
+    return change.decline(Asking(app, Asked(**words)).looking())
+
+
+@ci.verb("trigger", tier=Tier.WRITE)
+@click.option("--branch", help="Whose head to run (default: the target).")
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A variable, or input, of the run.")
+@click.option("--workflow", default="", metavar="FILE", help="Forgejo and Gitea: the workflow's file.")
+@_server
+@_remote
+def trigger_verb(app: App, branch: str | None, variables: tuple[str, ...], workflow: str, **words: Any) -> Result:
+    """Start a manual run of a branch's head; says when nothing in its configuration matched."""
+    asking = Asking(app, Asked(**words))
+    branch = branch or asking.target()
+    return change.trigger(asking.one(), branch, pairs(variables), workflow=workflow, flags=asking.flags())
+
+
+@ci.verb("open", tier=Tier.READ)
+@_which
+def open_verb(app: App, **words: Any) -> Result:
+    """Print the page of the commit's newest run; on a terminal, open it in the browser."""
+    asking = Asking(app, Asked(**words))
+    return open_page(asking.looking().found(), asking.servers[0].facts().url, asking.browser())
+
+
+@ci.verb("wait", tier=Tier.READ)
+@click.argument("rev", default="HEAD")
+@click.option(
+    "--image", metavar="IMAGE", help="Image; {sha}, {sha12}, {sha7} are the commit (default: .homelab.toml's)."
+)
+@click.option("--timeout", type=SECONDS, default=600.0, show_default="10m", help="End with 8 after this long.")
+def wait_verb(app: App, rev: str, image: str | None, timeout: float) -> Result:
+    """Wait until the image that CI pushes for the commit is in its registry; print it with its digest.
+
+    \b
+    homelab ci wait --image registry.example/team/app:{sha12}
+    """  # noqa: D301 -- \b is click's mark
+    return awaited.wait(app, rev, image, timeout=timeout)

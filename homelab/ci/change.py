@@ -1,0 +1,135 @@
+"""``ci restart|cancel|approve|decline|trigger``: what changes a run. Each is asked once, after a fresh look.
+
+Layer: ci use case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from homelab.ci.choice import PUSH
+from homelab.ci.model import Pipeline, State
+from homelab.ci.port import CiRepository
+from homelab.ci.request import CiRequest
+from homelab.ci.result import pipeline_record
+from homelab.ci.survey import Survey
+from homelab.ci.words import server_of
+from homelab.clock import Clock
+from homelab.errors import NothingThere
+from homelab.events import Event
+from homelab.git.port import Repository
+from homelab.outcome import Outcome
+from homelab.result import Result
+
+_STOPPED = {State.FAILURE, State.ERROR, State.KILLED, State.CANCELED, State.DECLINED}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult(Result):
+    """What was changed: the runs, and the commands to type next."""
+
+    pipelines: tuple[Pipeline, ...] = ()
+    next: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Return each run's page and the next commands."""
+        return [f"{run.name} {run.url}" for run in self.pipelines] + [f"next: {command}" for command in self.next]
+
+    def record(self) -> dict[str, Any]:
+        """Return the runs and the next commands."""
+        return {"pipelines": [pipeline_record(run) for run in self.pipelines], "next": list(self.next)}
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Where the runs of the commit are found."""
+
+    servers: Sequence[CiRepository]
+    request: CiRequest
+    repository: Repository
+    clock: Clock
+
+    def found(self) -> tuple[Pipeline, ...]:
+        """Return the commit's runs as they are now."""
+        surveys = [
+            Survey(ci, self.request, repository=self.repository, clock=self.clock, emit=_silent, expect=False)
+            for ci in self.servers
+        ]
+        return tuple(run for survey in surveys for run in survey.look().runs)
+
+    def runs(self) -> tuple[Pipeline, ...]:
+        """Return the commit's runs as they are now. Raises NothingThere for none."""
+        found = self.found()
+        if not found:
+            raise NothingThere(
+                f"no run of {self.request.oid[:12]} ({self.request.choice.sentence()})",
+                why="none was found on " + ", ".join(ci.name for ci in self.servers),
+                fix=self.request.command("status"),
+            )
+        return found
+
+
+def restart(looking: Looking) -> ChangeResult:
+    """Run again what failed or was stopped; where all is green or going, say so and change nothing."""
+    broken = [run for run in looking.runs() if run.state in _STOPPED]
+    if not broken:
+        return ChangeResult(Outcome.DONE, "nothing to restart: no run failed or was stopped")
+    made = [new for run in broken if (new := server_of(looking.servers, run).restart(run)) is not None]
+    names = ", ".join(f"{run.name}" for run in broken)
+    again = ", ".join(run.name for run in made)
+    headline = f"restarted {names}" + (f" as {again}" if again and again != names else "")
+    return ChangeResult(Outcome.DONE, headline, tuple(made), (looking.request.command(),))
+
+
+def cancel(looking: Looking) -> ChangeResult:
+    """Stop what still goes; a run that ended meanwhile is left as it is."""
+    going = [run for run in looking.runs() if not run.state.finished]
+    stopped = [run for run in going if server_of(looking.servers, run).cancel(run)]
+    if not stopped:
+        return ChangeResult(Outcome.DONE, "nothing to cancel: every run has ended")
+    return ChangeResult(Outcome.DONE, f"cancelled {', '.join(run.name for run in stopped)}", tuple(stopped))
+
+
+def approve(looking: Looking) -> ChangeResult:
+    """Let blocked runs start."""
+    return _decide(looking, "approved", lambda ci, run: ci.approve(run), (looking.request.command(),))
+
+
+def decline(looking: Looking) -> ChangeResult:
+    """Refuse blocked runs for good."""
+    return _decide(looking, "declined", lambda ci, run: ci.decline(run), ())
+
+
+def _decide(
+    looking: Looking, word: str, act: Callable[[CiRepository, Pipeline], None], following: tuple[str, ...]
+) -> ChangeResult:
+    """Decide on the runs that are blocked now: a decision on another state is an error on the server."""
+    blocked = [run for run in looking.runs() if run.state is State.BLOCKED]
+    if not blocked:
+        return ChangeResult(Outcome.DONE, f"nothing to be {word}: no run is blocked")
+    for run in blocked:
+        act(server_of(looking.servers, run), run)
+    return ChangeResult(Outcome.DONE, f"{word} {', '.join(run.name for run in blocked)}", tuple(blocked), following)
+
+
+def trigger(
+    ci: CiRepository, branch: str, variables: Mapping[str, str], *, workflow: str, flags: Sequence[str] = ()
+) -> ChangeResult:
+    """Start a manual run of the branch's head."""
+    run = ci.trigger(branch, variables, workflow=workflow)
+    if run is None:
+        return ChangeResult(
+            Outcome.NOTHING,
+            f"nothing in {branch}'s configuration runs on the event manual: no run was made",
+            next=(f"add manual to a workflow's events (now probably {PUSH} alone), commit, push",),
+        )
+    words = " ".join(["homelab ci watch", run.commit[:12], "--event", run.event or "manual", *flags])
+    outcome = Outcome.RED if run.state is State.ERROR else Outcome.DONE
+    return ChangeResult(outcome, f"triggered {run.name} of {branch} ({run.commit[:12]})", (run,), (words,))
+
+
+def _silent(event: Event) -> None:
+    """One look before a change has no progress to tell."""
+    del event
