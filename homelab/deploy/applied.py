@@ -8,12 +8,13 @@ Layer: the deploy domain, beside the group.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from homelab.clock import Clock, Wake
 from homelab.deploy import events as said
 from homelab.deploy import gitops
-from homelab.deploy.group import POLL_LONGEST, POLL_MOVING, Group
+from homelab.deploy.group import POLL_LONGEST, POLL_MOVING, Group, ask_to_look_now
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import OUTCOMES, Expectation, GitOps, Proof, Snapshot, State, Verdict
 from homelab.deploy.pursuit import Pursuit
@@ -86,6 +87,10 @@ class Applied:
             if not self._looks:
                 raise
             view = self.snapshot.gitops
+        if view is not None and self.expectation.refresh and not self._looks:
+            stamp = datetime.fromtimestamp(self._clock.now(), UTC).isoformat()
+            refused = ask_to_look_now(self.cluster_port, view, stamp=stamp)
+            self._emit(said.GitOpsAsked(self.slug, owner=view.shown, refused=refused))
         self._looks += 1
         self.snapshot = Snapshot(at=self._clock.now(), workload=None, gitops=view)
         if view is not None:

@@ -41,6 +41,11 @@ class Asked:
     trust_tag: bool = False
     newer_ok: bool = False
     wait_old_gone: bool = False
+    allow_partial: bool = False
+    ignore_unready_nodes: bool = False
+    refresh: bool = False
+    #: No commit is known: whatever is live is looked at.
+    unknown: bool = False
 
 
 def request(
@@ -64,6 +69,9 @@ def request(
         allow_zero=asked.allow_zero,
         newer_ok=asked.newer_ok,
         wait_old_gone=asked.wait_old_gone,
+        allow_partial=asked.allow_partial,
+        ignore_unready_nodes=asked.ignore_unready_nodes,
+        refresh=asked.refresh,
         patience=patience,
         newer=newer_than(wanted.oid, repository),
     )
@@ -151,7 +159,7 @@ def _wanted(asked: Asked, settings: Settings, repository: Callable[[], Repositor
         raise _usage(
             f"--match {pattern}: {error}", "a regular expression over the whole tag, e.g. 'rel-{sha7}'"
         ) from error
-    oid = _oid(asked.sha, repository)
+    oid = "" if asked.unknown else _oid(asked.sha, repository)
     return Wanted(oid=oid, digests=digests, pattern=pattern, exact=asked.exact, trust_tag=asked.trust_tag)
 
 

@@ -1,11 +1,17 @@
-"""From an app to a request and a cluster. Layer: the deploy domain, just below the verbs."""
+"""From an app to requests and clusters. Layer: the deploy domain, just below the verbs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from homelab.app import App
-from homelab.deploy.asked import Asked, request
+from homelab.deploy.asked import Asked, request, targets
+from homelab.deploy.history import Subject
 from homelab.deploy.request import WaitRequest
+from homelab.errors import HomelabError, UsageError
 from homelab.kube.port import Cluster
+from homelab.settings.model import DeployTarget
 
 
 def request_for(app: App, oid: str) -> WaitRequest | None:
@@ -25,6 +31,69 @@ def request_from(app: App, asked: Asked, context: str | None = None) -> WaitRequ
     )
 
 
+def each(app: App, asked: Asked, contexts: Sequence[str]) -> list[tuple[Cluster, WaitRequest]]:
+    """Return a request for each cluster: targets typed with ``@CONTEXT`` in that one, the others in all."""
+    spaces = _by_context(asked.targets, contexts)
+    return [
+        (cluster_for(app, context), request_from(app, replace(asked, targets=typed), context))
+        for context, typed in spaces.items()
+    ]
+
+
+def _by_context(typed: Sequence[str], contexts: Sequence[str]) -> dict[str | None, tuple[str, ...]]:
+    everywhere: list[str | None] = [*dict.fromkeys(contexts)] or [None]
+    if not typed:
+        return dict.fromkeys(everywhere, ())
+    found: dict[str | None, tuple[str, ...]] = {}
+    for text in typed:
+        target, at, context = text.partition("@")
+        for place in [context] if at else everywhere:
+            found[place] = (*found.get(place, ()), target)
+    return found
+
+
+def one(app: App, text: str | None, namespace: str | None, contexts: Sequence[str]) -> tuple[Cluster, DeployTarget]:
+    """Return the one target a verb is about, and its cluster. Raises UsageError where there are several."""
+    ((context, typed), *others) = _by_context([text] if text else [], contexts).items()
+    cluster = cluster_for(app, context)
+    found = targets(typed, app.settings, namespace, lambda: cluster.namespace)
+    if others or len(found) != 1:
+        raise UsageError(
+            "this verb is about one workload",
+            why="targets here: " + ", ".join(target.slug for target in found),
+            fix="name one: NS/NAME, and at most one --context",
+        )
+    return cluster, found[0]
+
+
+def some(app: App, typed: Sequence[str], namespace: str | None, contexts: Sequence[str]) -> tuple[DeployTarget, ...]:
+    """Return the targets typed, else the repository's, without asking any cluster where namespaces are given."""
+    context = contexts[0] if contexts else None
+    return targets(typed, app.settings, namespace, lambda: cluster_for(app, context).namespace)
+
+
 def cluster_for(app: App, context: str | None) -> Cluster:
     """Return the cluster of ``context``, or of the settings'."""
     return app.kube(context) if context else app.cluster
+
+
+def subject_of(app: App) -> Subject:
+    """Return what says a commit's subject, as far as the repository here knows it."""
+
+    def subject(commit: str) -> str:
+        try:
+            return app.repository.commit(app.repository.resolve(commit)).subject
+        except HomelabError:
+            return ""
+
+    return subject
+
+
+def without_commit(app: App, asked: Asked) -> Asked:
+    """Return the words with the repository's HEAD, or with no commit at all outside a repository."""
+    if asked.sha or asked.image:
+        return asked
+    try:
+        return replace(asked, sha=app.repository.resolve("HEAD"))
+    except HomelabError:
+        return replace(asked, unknown=True)

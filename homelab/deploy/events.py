@@ -64,6 +64,20 @@ class GitOpsSeen(TargetEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class GitOpsAsked(TargetEvent):
+    """The GitOps tool was asked to look at its repository now."""
+
+    kind: ClassVar[str] = "deploy.gitops.asked"
+    owner: str
+    #: Why it could not be asked, or "".
+    refused: str
+
+    def sentence(self) -> str:
+        """Say whom, or why not."""
+        return f"could not ask {self.owner}: {self.refused}" if self.refused else f"asked {self.owner} to look now"
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadReplaced(TargetEvent):
     """The object was deleted and made anew under its name: the wait starts over with it."""
 

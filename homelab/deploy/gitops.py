@@ -109,7 +109,13 @@ def _application(item: Json, skew: float) -> GitOps:
             if r.get("name")
         ),
         here=here or not destination,
+        reverts=_argo_reverts(spec),
     )
+
+
+def _argo_reverts(spec: Json) -> bool:
+    policy = (spec.get("syncPolicy") or {}).get("automated") or {}
+    return bool(policy.get("selfHeal")) and policy.get("enabled") is not False
 
 
 def _clauses(synced: str, revisions: list[str], health: str, phase: str, message: str) -> str:
@@ -164,6 +170,7 @@ def _flux(kind: str, item: Json, skew: float) -> GitOps:
         failed=f"stalled: {stalled.message[:160]}" if stalled and stalled.status == "True" else "",
         hint=f"flux {'resume' if spec.get('suspend') else 'reconcile'} {kind} {name} -n {namespace}",
         workloads=_inventory(status),
+        reverts=not spec.get("suspend"),
     )
 
 

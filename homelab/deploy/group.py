@@ -6,6 +6,7 @@ Layer: the deploy domain, above pursuit and snapshot, below the wait.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from homelab.clock import Clock, Wake
 from homelab.deploy import events as said
@@ -126,8 +127,16 @@ class Group:
         asked_at, known = self._owners.get(pursuit.target, (float("-inf"), None))
         if self._clock.monotonic() - asked_at >= OWNER_EVERY:
             known = owner_view(self.cluster, workload)
+            if known is not None and pursuit.expectation.refresh and pursuit.target not in self._owners:
+                self._refresh(pursuit, known)
             self._owners[pursuit.target] = (self._clock.monotonic(), known)
         return Snapshot(at=snapshot.at, workload=workload, skipped=snapshot.skipped, gitops=known, fresh=False)
+
+    def _refresh(self, pursuit: Pursuit, view: GitOps) -> None:
+        """Ask the owner, once, to look now; a refusal costs a line, not the wait."""
+        stamp = datetime.fromtimestamp(self._clock.now(), UTC).isoformat()
+        refused = ask_to_look_now(self.cluster, view, stamp=stamp)
+        self._emit(said.GitOpsAsked(pursuit.slug, owner=view.shown, refused=refused))
 
 
 def _watched(targets: list[DeployTarget]) -> list[tuple[str, dict[str, str]]]:

@@ -214,6 +214,8 @@ class GitOps:
     #: Workloads it applied, as (kind, namespace, name), and whether they live in this cluster.
     workloads: tuple[tuple[str, str, str], ...] = ()
     here: bool = True
+    #: A template changed by hand is put back at once.
+    reverts: bool = True
 
     @property
     def shown(self) -> str:
@@ -270,6 +272,7 @@ class Expectation:
     wait_old_gone: bool = False
     allow_partial: bool = False
     ignore_unready_nodes: bool = False
+    refresh: bool = False
     patience: Patience = Patience.NORMAL
     #: Whether an image names a commit that contains the wanted one.
     newer: Callable[[str], bool] = nothing_newer

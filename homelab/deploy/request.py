@@ -27,6 +27,8 @@ class WaitRequest:
     wait_old_gone: bool = False
     allow_partial: bool = False
     ignore_unready_nodes: bool = False
+    #: Ask the GitOps owner to look at its repository now.
+    refresh: bool = False
     patience: Patience = Patience.NORMAL
     newer: Callable[[str], bool] = nothing_newer
 
@@ -43,6 +45,7 @@ class WaitRequest:
             wait_old_gone=self.wait_old_gone,
             allow_partial=self.allow_partial,
             ignore_unready_nodes=self.ignore_unready_nodes,
+            refresh=self.refresh,
             patience=self.patience,
             newer=self.newer,
         )

@@ -9,8 +9,14 @@ import click
 
 from homelab.app import App
 from homelab.deploy.asked import Asked
-from homelab.deploy.connect import cluster_for, request_from
-from homelab.deploy.wait import wait
+from homelab.deploy.change import restart, rollback
+from homelab.deploy.connect import each, one, some, subject_of, without_commit
+from homelab.deploy.history import history
+from homelab.deploy.logs import LogsRequest, logs
+from homelab.deploy.rbac import rbac
+from homelab.deploy.recent import recent
+from homelab.deploy.status import status
+from homelab.deploy.wait import wait_each
 from homelab.result import Result
 from homelab.tier import Tier
 from homelab.verb import SECONDS, F, VerbGroup
@@ -27,11 +33,12 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-_where = _options(
-    click.argument("targets", metavar="[NS/NAME]...", nargs=-1),
+_place = _options(
     click.option("-n", "--namespace", help="Namespace of targets typed as NAME or KIND/NAME."),
-    click.option("--context", help="Kubeconfig context (default: the configured or the current one)."),
+    click.option("--context", "contexts", multiple=True, help="Kubeconfig context; several: in each of them."),
 )
+_targets = _options(click.argument("targets", metavar="[NS/NAME[@CONTEXT]]...", nargs=-1), _place)
+_target = _options(click.argument("target", metavar="[NS/NAME[@CONTEXT]]", required=False), _place)
 _what = _options(
     click.option("--sha", metavar="REV", help="The commit whose image must run (default: HEAD)."),
     click.option("--image", metavar="REF", help="The image that must run, instead of a commit's."),
@@ -41,28 +48,112 @@ _what = _options(
     click.option("--exact", is_flag=True, help="The tag must be the commit or its beginning, nothing around it."),
     click.option("--trust-tag", is_flag=True, help="Take the tag's word where an unverified digest stands beside it."),
     click.option("--newer-ok", is_flag=True, help="Accept a live commit that contains the wanted one."),
+    click.option("--ignore-unready-nodes", is_flag=True, help="Leave out nodes that are not ready or cordoned."),
 )
 
 
 @deploy.verb("wait", tier=Tier.READ)
-@_where
+@_targets
 @_what
 @click.option("--timeout", type=SECONDS, help="End with 8 when the rollout takes longer, from the template's change.")
 @click.option("--reference-timeout", type=SECONDS, help="End with 7 when no template names the image by then.")
 @click.option("--stable-for", type=SECONDS, help="How long a finished rollout must stay finished (default 10s).")
+@click.option("--refresh", is_flag=True, help="Ask Argo CD or Flux to look at its repository now.")
 @click.option("--allow-zero", is_flag=True, help="0 replicas wanted is fine.")
+@click.option("--allow-partial", is_flag=True, help="A partition that holds pods back is fine.")
 @click.option("--wait-old-gone", is_flag=True, help="Wait until old pods have gone, not only left service.")
 @click.option("--patient", is_flag=True, help="Let only the deadline end it, whatever the pods say.")
 @click.option("--fail-fast", is_flag=True, help="End at the first sign of trouble, without grace.")
-def wait_verb(app: App, context: str | None, **words: Any) -> Result:
+def wait_verb(app: App, contexts: tuple[str, ...], **words: Any) -> Result:
     """Wait until the commit's image is what runs: named by the template, rolled out, proven by its pods.
 
-    Without targets: those of the repository's .homelab.toml.
+    Targets: NS/NAME, NS/KIND/NAME, or -n NS KIND/NAME; without any, those of .homelab.toml. Kinds:
+    deployment, statefulset, daemonset, job, cronjob, rollout, application, kustomization, helmrelease.
 
     \b
     homelab deploy wait
     homelab deploy wait shop/web --sha v1.4 --timeout 5m
-    homelab deploy wait -n shop deployment/web --image registry.example/shop/web:1.4
+    homelab deploy wait shop/web@staging shop/statefulset/db@staging
     """  # noqa: D301 -- \b is click's mark
-    request = request_from(app, Asked(**words), context)
-    return wait(cluster_for(app, context), request, clock=app.clock, emit=app.emit)
+    return wait_each(each(app, Asked(**words), contexts), clock=app.clock, emit=app.emit)
+
+
+@deploy.verb("status", tier=Tier.READ)
+@_targets
+@_what
+def status_verb(app: App, contexts: tuple[str, ...], **words: Any) -> Result:
+    """Look once: wanted commit, live image of each container, proof, age, and who owns the template.
+
+    Ends with 0 complete, 1 failed, 6 a person must act, 7 absent, 8 not there yet.
+
+    \b
+    homelab deploy status
+    homelab deploy status shop/web --sha v1.4 --json
+    """  # noqa: D301 -- \b is click's mark
+    return status(each(app, without_commit(app, Asked(**words)), contexts), clock=app.clock)
+
+
+@deploy.verb("events", tier=Tier.READ)
+@_target
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The newest so many.")
+@click.option("--warnings", is_flag=True, help="Only warnings.")
+def events_verb(app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...], **words: Any) -> Result:
+    """Show what the cluster recorded about a workload, its revisions and its pods, oldest first."""
+    cluster, found = one(app, target, namespace, contexts)
+    return recent(cluster, found, clock=app.clock, **words)
+
+
+@deploy.verb("logs", tier=Tier.READ)
+@_target
+@click.option("--container", help="Only this container.")
+@click.option("--previous", is_flag=True, help="The run before the last restart.")
+@click.option("--tail", type=click.IntRange(min=1, max=10_000), default=100, show_default=True, help="Lines of each.")
+@click.option("-f", "--follow", is_flag=True, help="Go on printing until the containers end.")
+@click.option("--timeout", type=SECONDS, help="Follow for this long at most.")
+def logs_verb(app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...], **words: Any) -> Result:
+    """Print what the pods of the live revision print: the last lines, or --follow."""
+    cluster, found = one(app, target, namespace, contexts)
+    return logs(cluster, found, LogsRequest(**words), clock=app.clock, emit=app.emit)
+
+
+@deploy.verb("history", tier=Tier.READ)
+@_target
+def history_verb(app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...]) -> Result:
+    """List the revisions the cluster still holds, with image and commit, newest first; * is live."""
+    cluster, found = one(app, target, namespace, contexts)
+    return history(cluster, found, clock=app.clock, subject=subject_of(app))
+
+
+@deploy.verb("restart", tier=Tier.WRITE)
+@_target
+def restart_verb(app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...]) -> Result:
+    """Make every pod anew from the same template; names the command that waits for it."""
+    cluster, found = one(app, target, namespace, contexts)
+    return restart(cluster, found, clock=app.clock)
+
+
+@deploy.verb("rollback", tier=Tier.WRITE)
+@_target
+@click.option("--to", type=click.IntRange(min=1), metavar="REVISION", help="Default: the one before the live one.")
+@click.option("--force", is_flag=True, help="Also where a GitOps owner will put its template back.")
+def rollback_verb(
+    app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...], **words: Any
+) -> Result:
+    """Put the template of an earlier revision back; refuses where GitOps would revert it at once."""
+    cluster, found = one(app, target, namespace, contexts)
+    return rollback(cluster, found, clock=app.clock, **words)
+
+
+@deploy.verb("rbac", tier=Tier.READ)
+@_targets
+@click.option("--least", is_flag=True, help="Only what the wait cannot do without; it then proves by counters.")
+@click.option("--account", metavar="NS/NAME", help="Bind the Role to this ServiceAccount.")
+def rbac_verb(
+    app: App, targets: tuple[str, ...], namespace: str | None, contexts: tuple[str, ...], **words: Any
+) -> Result:
+    """Print the Role that deploy wait wants for its targets, ready for kubectl apply.
+
+    \b
+    homelab deploy rbac shop/web --account ci/runner | kubectl apply -f -
+    """  # noqa: D301 -- \b is click's mark
+    return rbac(some(app, targets, namespace, contexts), **words)

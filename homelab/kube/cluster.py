@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import urllib3
-from urllib3.exceptions import HTTPError, LocationParseError, SSLError
+from urllib3.exceptions import HTTPError, LocationParseError, ReadTimeoutError, SSLError
 
 from homelab.clock import Clock
 from homelab.errors import HomelabError, HttpStatus, TierViolation, Unreachable
@@ -24,7 +24,7 @@ from homelab.kube import answers
 from homelab.kube.access import Channel, open_channel
 from homelab.kube.events import RequestRetried, RequestTroubled
 from homelab.kube.pace import Pace
-from homelab.kube.port import ASKING_TO_LOOK, MERGE_PATCH, Json, Params, Watching, whole
+from homelab.kube.port import ASKING_TO_LOOK, MERGE_PATCH, Json, Params, Patch, Watching, whole
 from homelab.settings.model import KubernetesAccess
 
 CONNECT_SECONDS = 5.0
@@ -33,6 +33,8 @@ READ_SECONDS = 30.0
 BUDGET = 20.0
 #: A watch is given this much longer than the server was told, before it counts as dead.
 WATCH_GRACE = 10.0
+#: A log that says nothing for this long is asked again.
+FOLLOW_SECONDS = 60.0
 #: Items of one page of a list.
 PAGE = 250
 TOLD_AFTER = 3
@@ -140,7 +142,30 @@ class ApiCluster:
             asked["previous"] = "true"
         return self._fetched("get", path, asked).decode(errors="replace")
 
-    def patch(self, path: str, body: Json, *, content_type: str = MERGE_PATCH) -> Json:
+    def follow(self, namespace: str, pod: str, container: str, *, tail: int = 20) -> Iterator[str]:
+        """Follow a log; a silent or broken stream is opened again after the last line's own stamp."""
+        path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/log"
+        asked: dict[str, str | int] = {"container": container, "follow": "true", "timestamps": "true"}
+        since, failures = "", 0
+        while failures < TOLD_AFTER:
+            start: dict[str, str | int] = {"sinceTime": since} if since else {"tailLines": tail}
+            response = self._send("GET", path, {**asked, **start}, read=FOLLOW_SECONDS)
+            if response.status != HTTPStatus.OK:
+                raise answers.refusal(response.status, response.data, verb="get", path=path, server=self.name)
+            try:
+                for stamp, line in _stamped(response):
+                    if stamp > since:
+                        since, failures = stamp, 0
+                        yield line
+                return
+            except ReadTimeoutError:
+                continue
+            except (HTTPError, OSError):
+                failures += 1
+            finally:
+                response.close()
+
+    def patch(self, path: str, body: Patch, *, content_type: str = MERGE_PATCH) -> Json:
         """Change an object, once."""
         if self._read_only and not _only_asks(body):
             raise TierViolation(
@@ -311,8 +336,23 @@ class OpenWatch:
             self._response.close()
 
 
-def _only_asks(body: Json) -> bool:
+def _stamped(response: urllib3.BaseHTTPResponse) -> Iterator[tuple[str, str]]:
+    """Yield (stamp, line) of a log with timestamps; the last line may lack its end."""
+    rest = b""
+    for chunk in response.stream(amt=None, decode_content=True):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            stamp, _, text = line.decode(errors="replace").partition(" ")
+            yield stamp, text
+    if rest:
+        stamp, _, text = rest.decode(errors="replace").partition(" ")
+        yield stamp, text
+
+
+def _only_asks(body: Patch) -> bool:
     """Say whether a patch does nothing but ask a controller to look now."""
+    if isinstance(body, list):
+        return False
     annotations = (body.get("metadata") or {}).get("annotations") or {}
     return body == {"metadata": {"annotations": annotations}} and set(annotations) <= ASKING_TO_LOOK
 

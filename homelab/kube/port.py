@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 Json = dict[str, Any]
+#: An object to merge, or a list of operations.
+Patch = Json | list[Json]
 Params = Mapping[str, str | int]
 
-#: Content types of the two patches we send.
+#: Content types of the patches we send.
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 
 #: Annotations that ask a controller to look now and change nothing that is wanted: a reading verb may set them.
 ASKING_TO_LOOK = frozenset({"argocd.argoproj.io/refresh", "reconcile.fluxcd.io/requestedAt"})
@@ -80,7 +83,10 @@ class Cluster(Protocol):
     ) -> str:
         """Return the last lines a container wrote. Raises HttpStatus 400 where there are none yet."""
 
-    def patch(self, path: str, body: Json, *, content_type: str = MERGE_PATCH) -> Json:
+    def follow(self, namespace: str, pod: str, container: str, *, tail: int = 20) -> Iterator[str]:
+        """Yield a container's lines from the last ``tail`` on, until it ends; reconnects where the stream breaks."""
+
+    def patch(self, path: str, body: Patch, *, content_type: str = MERGE_PATCH) -> Json:
         """Change an object. Tried once; a reading verb may only ask to look (else TierViolation)."""
 
     def close(self) -> None:

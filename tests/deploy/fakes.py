@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from homelab.errors import HttpStatus, PermissionMissing
-from homelab.kube.port import MERGE_PATCH, Cluster, Json, Params, Watching, whole
+from homelab.kube.port import MERGE_PATCH, Cluster, Json, Params, Patch, Watching, whole
 from tests.fakes import FakeClock
 
 Objects = dict[str, list[Json]]
@@ -21,7 +21,7 @@ class FakeCluster:
         self.clock, self.scenes, self.deny = clock, sorted(scenes, key=lambda scene: scene[0]), deny
         self.name, self.namespace, self.skew = "fake", "t", 0.0
         self.asked: list[str] = []
-        self.patched: list[tuple[str, Json]] = []
+        self.patched: list[tuple[str, Patch]] = []
         self.log_texts: dict[tuple[str, str, bool], str] = {}
         self.fail: Callable[[str], None] = lambda _path: None
 
@@ -60,9 +60,12 @@ class FakeCluster:
             raise HttpStatus("no log", status=400, why="previous terminated container not found", fix="wait")
         return text
 
-    def patch(self, path: str, body: Json, *, content_type: str = MERGE_PATCH) -> Json:
+    def follow(self, namespace: str, pod: str, container: str, *, tail: int = 20) -> Iterator[str]:
+        yield from self.logs(namespace, pod, container, tail=tail).splitlines()
+
+    def patch(self, path: str, body: Patch, *, content_type: str = MERGE_PATCH) -> Json:
         self.patched.append((path, body))
-        return body
+        return {}
 
     def close(self) -> None:
         pass
