@@ -163,3 +163,24 @@ def test_nothing_listens_beyond_loopback(registry, cluster):
     addresses = [line.split()[1] for line in listening.read_text().splitlines()[1:]]
     found = {address.partition(":")[0] for address in addresses if address.partition(":")[2] in ours}
     assert found == {"0100007F"}
+
+
+def test_a_restarted_cluster_goes_on_with_what_it_had(registry, tmp_path: Path):
+    url = f"http://127.0.0.1:{registry.port}"
+    assert push(registry, tmp_path, "registry.homelab.test/demo/app:kept").returncode == 0
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    first = start("homelab.lab.kubernetes", folder, "--registry", url)
+    kubectl(first, "apply", "-f", "-", stdin=json.dumps(manifest("kept", "kept")))
+    kubectl(first, "rollout", "status", "deployment/kept", "--timeout=10s")
+    before = kubectl(first, "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}")
+    first.stop()
+    (folder / "ready.json").unlink()
+    second = start("homelab.lab.kubernetes", folder, "--registry", url)
+    try:
+        assert kubectl(second, "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}") == before
+        kubectl(second, "rollout", "restart", "deployment/kept")
+        told = kubectl(second, "rollout", "status", "deployment/kept", "--timeout=10s")
+        assert "successfully rolled out" in told
+    finally:
+        second.stop()

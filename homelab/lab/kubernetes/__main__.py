@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from homelab.lab.kubernetes.certificates import make_certificates
 from homelab.lab.kubernetes.cluster import Cluster
 from homelab.lab.kubernetes.kubeconfig import kubeconfig
 from homelab.lab.kubernetes.node.images import Images, NoRegistry, RegistryImages
+from homelab.lab.kubernetes.persistence import Snapshots
 from homelab.lab.kubernetes.server import Server
 
 
@@ -30,7 +32,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m homelab.lab.kubernetes", description=__doc__)
-    parser.add_argument("--state", type=Path, required=True, help="folder for the token and the kubeconfig")
+    parser.add_argument(
+        "--state", type=Path, required=True, help="folder for objects, token, certificates and kubeconfig"
+    )
     parser.add_argument("--ready", type=Path, required=True, help='file that gets {"port": N, "pid": N} when serving')
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--registry", default="", help="URL every image is pulled from, whatever registry it names")
@@ -46,6 +50,8 @@ async def _serve(options: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     images: Images = RegistryImages(options.registry) if options.registry else NoRegistry()
     cluster = Cluster(images, nodes=options.nodes)
+    snapshots = Snapshots(cluster, options.state / "objects.json")
+    snapshots.load()
     cluster.populate()
     for name in options.namespace:
         cluster.ensure_namespace(name)
@@ -57,8 +63,12 @@ async def _serve(options: argparse.Namespace) -> None:
     _write(options.state / "kubeconfig", kubeconfig(url, certificates.authority, token))
     _write(options.ready, json.dumps({"port": port, "pid": os.getpid()}))
     logging.getLogger(__name__).info("serving %s", url)
+    writing = asyncio.create_task(snapshots.run())
     await stopping.wait()
     await server.stop()
+    writing.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await writing
     if isinstance(images, RegistryImages):
         await images.close()
 

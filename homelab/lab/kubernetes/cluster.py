@@ -11,6 +11,7 @@ from homelab.lab.kubernetes.api import Api
 from homelab.lab.kubernetes.controllers.claims import Claims
 from homelab.lab.kubernetes.controllers.daemonsets import DaemonSets
 from homelab.lab.kubernetes.controllers.deployments import Deployments
+from homelab.lab.kubernetes.controllers.expiry import Expiry
 from homelab.lab.kubernetes.controllers.garbage import Garbage
 from homelab.lab.kubernetes.controllers.jobs import Jobs
 from homelab.lab.kubernetes.controllers.loop import Controller, Loop
@@ -49,6 +50,7 @@ class Cluster:
             Claims(self.api),
             Jobs(self.api, speeds.crash_back_off),
             Garbage(self.api),
+            Expiry(self.store),
             Scheduler(self.store, speeds.schedule),
             self.kubelet,
         ]
@@ -57,7 +59,8 @@ class Cluster:
         self._nodes = nodes
 
     def populate(self) -> None:
-        """Make what every cluster starts with, unless an earlier run left it."""
+        """Make what every cluster starts with, unless an earlier run left it; then look at everything once."""
+        self.loop.look_at_everything()
         for name in NAMESPACES:
             self.ensure_namespace(name)
         for number in range(1, self._nodes + 1):

@@ -130,8 +130,10 @@ class Store:
         """Put back an object from an earlier run as it was, without telling anyone."""
         self._items.setdefault(kind, {})[namespace_of(item), name_of(item)] = item
         self._index(kind, None, item)
-        self.version = max(self.version, int(item["metadata"]["resourceVersion"]))
-        self.oldest = self.version
+
+    def start_at(self, version: int) -> None:
+        """Go on from the version an earlier run ended at; everything before it is forgotten."""
+        self.version = self.oldest = version
 
     def since(self, version: int) -> Sequence[Change]:
         """Return the changes after ``version``; refuses with 410 when they are no longer remembered."""

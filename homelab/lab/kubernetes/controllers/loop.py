@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol, TypeAlias
 
 from homelab.lab.kubernetes.refusals import Refusal
-from homelab.lab.kubernetes.store import Change, Store
+from homelab.lab.kubernetes.store import Change, ChangeType, Store
 
 Name: TypeAlias = tuple[str, str]
 Work: TypeAlias = tuple[str, Name]
@@ -42,6 +42,7 @@ class Loop:
         """Listen to ``store``; ``wake`` is called when there is something to do at once."""
         self.frozen: set[str] = set()
         self._controllers = {controller.name: controller for controller in controllers}
+        self._store = store
         self._now = store.now
         self._wake = wake
         self._ready: dict[Work, None] = {}
@@ -63,6 +64,11 @@ class Loop:
     def nudge(self) -> None:
         """Look again at once, after ``frozen`` changed."""
         self._wake()
+
+    def look_at_everything(self) -> None:
+        """Look at each object once, after objects came without changes."""
+        for kind, item in tuple(self._store.everything()):
+            self._notice(Change(ChangeType.ADDED, kind, item, None, self._store.version))
 
     def _notice(self, change: Change) -> None:
         for controller in self._controllers.values():

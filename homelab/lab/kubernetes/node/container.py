@@ -17,7 +17,7 @@ from typing import Protocol
 from homelab.lab.kubernetes.node.images import Image, Images, NoImage, Pulled
 from homelab.lab.kubernetes.node.life import Life, read_life
 from homelab.lab.kubernetes.node.speeds import Speeds, back_off
-from homelab.lab.kubernetes.objects import Object, stamp
+from homelab.lab.kubernetes.objects import Object, seconds, stamp
 from homelab.lab.registry.reference import Reference, parse
 
 
@@ -105,6 +105,23 @@ class Container:
         self._pulls_failed = 0
         self._crashes = 0
         self._told_unhealthy = False
+
+    def resume(self, status: Object) -> None:
+        """Go on from a ``containerStatuses`` entry that an earlier run reported."""
+        self.image = self._host.present(self.reference) if self.reference else None
+        if not self.image:
+            return
+        life = read_life(self.image.labels)
+        self.restarts = int(status["restartCount"])
+        last, state = status.get("lastState") or {}, status["state"]
+        if ended := last.get("terminated"):
+            self.previous = _ended_run(ended, life)
+        if running := state.get("running"):
+            self.run = Run(status["containerID"], seconds(running["startedAt"]), life)
+            self.state = State.RUNNING
+        elif ended := state.get("terminated"):
+            self.run = _ended_run(ended, life)
+            self._after_end()
 
     @property
     def started(self) -> bool:
@@ -372,6 +389,13 @@ class Container:
             return math.inf
         printed = len(self.run.lines) - len(self.run.life.log)
         return self.run.started + (printed + 1) * every
+
+
+def _ended_run(ended: Object, life: Life) -> Run:
+    run = Run(ended.get("containerID", ""), seconds(ended["startedAt"]), life)
+    run.ended, run.exit_code, run.reason = seconds(ended["finishedAt"]), int(ended["exitCode"]), ended["reason"]
+    run.message = ended.get("message", "")
+    return run
 
 
 def _container_id() -> str:

@@ -148,8 +148,19 @@ class Kubelet:
             [Container(spec, label, once, host) for spec in pod["spec"].get("initContainers") or []],
             f"10.42.{self._addresses // 250}.{self._addresses % 250 + 1}",
         )
+        self._resume(pod, made)
         self._sandboxes[key] = made
         return made
+
+    @staticmethod
+    def _resume(pod: Object, sandbox: Sandbox) -> None:
+        """Take over a pod that ran before this process did."""
+        for name, containers in (("containerStatuses", sandbox.containers), ("initContainerStatuses", sandbox.inits)):
+            reported = {entry["name"]: entry for entry in pod["status"].get(name) or []}
+            for container in containers:
+                if container.name in reported:
+                    container.resume(reported[container.name])
+        sandbox.ip = str(pod["status"].get("podIP") or sandbox.ip)
 
     def _step(self, sandbox: Sandbox, policy: str) -> float | None:
         for container in sandbox.inits:

@@ -19,7 +19,7 @@ def test_quantities_are_numbers(text, expected):
 
 @pytest.mark.parametrize("text", ["1X", "", "Gi"])
 def test_what_is_no_quantity_is_an_error(text):
-    with pytest.raises(ValueError, match="quantity|float"):
+    with pytest.raises(ValueError, match=r"quantity|float"):
         amount(text)
 
 
