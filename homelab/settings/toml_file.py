@@ -25,6 +25,8 @@ LARGEST = 64 * 1024
 #: ``tomllib`` needs quadratic time for a key of many parts; no line of a configuration has this many.
 MOST_DOTS = 512
 
+_SECRETS = frozenset({"token", "tokens", "secret", "password", "api_key", "apikey"})
+
 
 @dataclass(frozen=True, slots=True)
 class Sourced:
@@ -93,7 +95,9 @@ def dotted(place: Place) -> str:
 
 
 def unknown(key: str, known: Mapping[str, Any]) -> str:
-    """Say that ``key`` is unknown, with the nearest known one."""
+    """Say that ``key`` is unknown, with the nearest known one; a secret's name gets the reason."""
+    if key.lower() in _SECRETS:
+        return "a secret never stands in a file; say where it is found"
     near = difflib.get_close_matches(key, known, n=1)
     return f"unknown key{f'; did you mean {near[0]}?' if near else ''}"
 

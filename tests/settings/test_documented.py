@@ -50,3 +50,11 @@ def test_every_variable_that_is_read_is_documented() -> None:
     source = Path(Environment.over.__code__.co_filename).read_text()
     for name in re.findall(r'"((?:HOMELAB|VAULT|WOODPECKER)_[A-Z_]+|KUBECONFIG)"', source):
         assert f"`{name}" in PAGE, name
+
+
+@pytest.mark.parametrize(
+    "word",
+    [*user_file.CI_KINDS, *user_file.FORGE_KINDS, *user_file.STRATEGIES, *repository_file.WORKLOAD_KINDS],
+)
+def test_every_word_a_key_may_hold_is_documented(word: str) -> None:
+    assert re.search(rf"\b{word}\b", PAGE)

@@ -85,7 +85,7 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
         ("[ci]\nurl='https://a'", 2, "ci.url", "outside a named section", "[ci.<name>]"),
         ("[ci.environment]\nkind='woodpecker'\nurl='https://a'", 1, "ci.environment", "no name", "other than"),
         ("ci = 3", 1, "ci", "is not a table", "[ci]"),
-        ("[ci.a]\nkind='woodpecker'\nurl='https://a'\ntoken='hunter2'", 4, "ci.a.token", "unknown key", "token_env"),
+        ("[ci.a]\nkind='woodpecker'\nurl='https://a'\ntoken='hunter2'", 4, "ci.a.token", "a secret never", "token_env"),
         ("[ci.a]\nkind='woodpecker'\nurl='https://a'\ntoken_env='X'", 4, "ci.a.token_env", "is a text", "a list"),
         ("[ci.a]\nkind='woodpecker'\nurl='https://a'\nca_file='no.pem'", 4, "ci.a.ca_file", "not there", "exists"),
         ("[forge.'x/y']\nkind='gitea'", 1, 'forge."x/y"', "no host name", "git.example.org"),
