@@ -54,7 +54,7 @@ class Board:
         run.status = of_jobs(job.status for job in run.jobs)
         if run.status is Status.RUNNING and not run.started:
             run.started = now()
-        if run.status.done and all(job.status.done for job in run.jobs):
+        if run.over:
             run.stopped = run.stopped or now()
 
     def tell_commit(self, run: Run, job: Job) -> None:

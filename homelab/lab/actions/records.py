@@ -84,6 +84,11 @@ class Run:
         """The ref without what every branch and tag begins with."""
         return self.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
 
+    @property
+    def over(self) -> bool:
+        """Return whether no job can move any more: a failed run may still hold a blocked one for a moment."""
+        return all(job.status.done for job in self.jobs)
+
     def job(self, job_id: int) -> Job | None:
         """Return the job with this id, if it is one of ours."""
         return next((job for job in self.jobs if job.id == job_id), None)

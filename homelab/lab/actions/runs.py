@@ -103,7 +103,7 @@ class Runs:
     def advance(self) -> None:
         """Unblock, skip or start whatever may go on now."""
         for run in reversed(self.board.store.runs()):
-            if run.status.done or run.need_approval:
+            if run.over or run.need_approval:
                 continue
             for job in run.jobs:
                 if job.status is Status.BLOCKED:

@@ -63,25 +63,26 @@ class Process:
 async def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Process:
     """Start ``argv`` in a group of its own with stdout and stderr in one pipe. OSError when it cannot."""
     read_end, write_end = os.pipe()
+    reader = asyncio.StreamReader(limit=_CHUNK)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            cwd=cwd,
-            env=dict(env),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=write_end,
-            stderr=write_end,
-            start_new_session=True,
-        )
-    except BaseException:
-        os.close(read_end)
-        raise
+        pipe = os.fdopen(read_end, "rb", buffering=0)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                cwd=cwd,
+                env=dict(env),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=write_end,
+                start_new_session=True,
+            )
+        except BaseException:
+            transport.close()
+            raise
     finally:
         os.close(write_end)
-    reader = asyncio.StreamReader(limit=_CHUNK)
-    loop = asyncio.get_running_loop()
-    pipe = os.fdopen(read_end, "rb", buffering=0)
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
     return Process(process, reader, transport.close)
 
 

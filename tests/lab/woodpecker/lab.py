@@ -36,6 +36,18 @@ class Reply:
         return json.loads(self.body)
 
 
+def send(url: str, method: str, body: Any, headers: dict[str, str]) -> Reply:
+    """Send one request and return whatever comes, redirects and refusals included."""
+    sent = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(url, sent, headers, method=method)
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=10) as answer:
+            return Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return Reply(refused.code, {k.lower(): v for k, v in refused.headers.items()}, refused.read())
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *args: Any) -> None:
         return None
@@ -77,14 +89,7 @@ class World:
     ) -> Reply:
         if token:
             headers = {"Authorization": f"Bearer {TOKENS.get(token, token)}", **headers}
-        sent = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(self.server.url + path, sent, headers, method=method)
-        try:
-            with urllib.request.build_opener(_NoRedirect).open(request, timeout=10) as answer:
-                return Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
-        except urllib.error.HTTPError as refused:
-            with refused:
-                return Reply(refused.code, {k.lower(): v for k, v in refused.headers.items()}, refused.read())
+        return send(self.server.url + path, method, body, headers)
 
     def get(self, path: str, **more: Any) -> Any:
         return self.call(path, **more).json

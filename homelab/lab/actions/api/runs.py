@@ -129,7 +129,7 @@ async def rerun_job(request: web.Request) -> web.Response:
 
 def _again(request: web.Request, keys: Callable[[Run], set[str] | None]) -> web.Response:
     found = need_run(request, need_repository(request, "push"))
-    if not found.status.done:
+    if not found.over:
         raise Refused(HTTPStatus.BAD_REQUEST, "this workflow run is not done")
     chosen = keys(found)
     if chosen is not None and not chosen:
