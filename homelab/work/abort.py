@@ -10,6 +10,7 @@ from homelab.app import App
 from homelab.errors import HomelabError, NotLanded
 from homelab.git.runner import failed
 from homelab.outcome import Outcome
+from homelab.work import bring
 from homelab.work.events import short
 from homelab.work.follow import RESUME
 from homelab.work.model import LandRequest, LandState, Phase, Strategy
@@ -68,6 +69,7 @@ def _restore(app: App, found: Found, state: LandState) -> None:
         git.text("merge", "--abort")
     head = git.text("rev-parse", "HEAD")
     if head == state.source:
+        bring.undo_half_merge(git, state)
         return
     if not is_ours(app, state, head):
         raise NotLanded(

@@ -7,9 +7,10 @@ Layer: work domain.
 from __future__ import annotations
 
 from homelab.errors import NotLanded
-from homelab.git.runner import failed, spoken
+from homelab.git.runner import Git, failed, spoken
+from homelab.work.compare import probe
 from homelab.work.conflict import conflicted
-from homelab.work.model import Phase
+from homelab.work.model import LandState, Phase
 from homelab.work.scene import Scene
 from homelab.work.worktrees import operation, status
 
@@ -20,6 +21,9 @@ def merge(scene: Scene, base: str) -> str:
     """Merge ``base`` into the checked-out branch; return its tip. Raises NotLanded on a conflict."""
     if scene.contains(scene.git.text("rev-parse", "HEAD"), base):
         return scene.git.text("rev-parse", "HEAD")
+    tried = probe(scene, base, "HEAD")
+    # Should git die half way, the next run knows what it would have made.
+    scene.now(base=base, tree="" if tried.conflicts else tried.tree)
     message = f"Merge {scene.plan.target_name} into {scene.plan.branch}"
     ended = scene.git.run(
         *("merge", "--no-ff", "--no-edit", "--no-autostash", "--no-squash", "--commit", "--stat"),
@@ -38,6 +42,21 @@ def merge(scene: Scene, base: str) -> str:
         raise conflicted(scene, base, unmerged, left_open=False)
     scene.now(phase=Phase.CONFLICT, base=base)
     raise conflicted(scene, base, unmerged, left_open=True)
+
+
+def undo_half_merge(git: Git, state: LandState) -> bool:
+    """Take back what a merge of ours that was killed left staged; False where anything else is there too.
+
+    Only an index that is exactly the merge's own tree, with no other change, is undone.
+    """
+    if state.phase is not Phase.FETCH or not state.tree or git.text("rev-parse", "HEAD") != state.source:
+        return False
+    staged = git.run("write-tree")
+    untouched = git.run("diff", "--quiet").code == 0 and not status(git).untracked
+    if staged.code != 0 or staged.out.strip() != state.tree or not untouched:
+        return False
+    git.text("read-tree", "--reset", "-u", "HEAD")
+    return True
 
 
 def rebase(scene: Scene, base: str) -> str:

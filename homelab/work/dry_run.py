@@ -87,7 +87,7 @@ def _verify(app: App, request: LandRequest, plan: Plan) -> str:
     if plan.command is None:
         return "SKIPPED by --no-verify-land"
     where = "in a clean copy" if request.scratch else "in this worktree"
-    text = f"{plan.command.text} ({plan.command.origin}, {where})"
+    text = f"{plan.command.shown} ({plan.command.origin}, {where})"
     if plan.command.origin != ".homelab.toml":
         return text
     approved = app.trust.approved(repository_key(app.repository), plan.command.text)

@@ -120,4 +120,4 @@ def _judge(app: App, ref: PushedRef, target: str) -> Passed:
             fix="commit or ignore what it writes, then push again; or: homelab work land --verify-in scratch",
             outcome=Outcome.VERIFY_FAILED,
         )
-    return Passed(Outcome.DONE, f"verified: {command.text}")
+    return Passed(Outcome.DONE, f"verified: {command.shown}")

@@ -198,8 +198,10 @@ def _continue_unfinished(app: App, request: LandRequest, found: Found, trail: _T
             if ours:
                 trail.scene = scene
         return found
-    if state.phase is Phase.CONFLICT:
+    if state.phase is Phase.CONFLICT or (state.base and _merging(app) == state.base):
         return _conclude(app, request, found, state)
+    if found.checkout.changed and operation(app.git, found.checkout.git_dir) is None:
+        return find(app) if bring.undo_half_merge(app.git, state) else found
     return found
 
 
@@ -207,10 +209,13 @@ def _conclude(app: App, request: LandRequest, found: Found, state: LandState) ->
     """Commit a merge, or go on with a rebase, whose conflicts its owner has resolved."""
     git, git_dir = app.git, found.checkout.git_dir
     rebasing = state.strategy == Strategy.REBASE.value
-    under_way = (git_dir / "rebase-merge").is_dir() if rebasing else _merging(app)
-    if not under_way:
+    merging = _merging(app)
+    if not ((git_dir / "rebase-merge").is_dir() if rebasing else merging):
         return found
     require_resolved(git, git_dir, state)
+    if merging and git.read("merge-base", "--is-ancestor", merging, "HEAD").code == 0:
+        git.text("merge", "--quit")  # the commit was made; git died before it said so
+        return find(app)
     if rebasing:
         bring.rebase_on(scene_of(app, request, found, state), state.base)
     else:
@@ -218,8 +223,9 @@ def _conclude(app: App, request: LandRequest, found: Found, state: LandState) ->
     return find(app)
 
 
-def _merging(app: App) -> bool:
-    return app.git.read("rev-parse", "--verify", "--quiet", "MERGE_HEAD").code == 0
+def _merging(app: App) -> str:
+    """Return the commit that is being merged here, or ""."""
+    return app.git.read("rev-parse", "--verify", "--quiet", "MERGE_HEAD").out.strip()
 
 
 def _not_landed(stop: HomelabError | KeyboardInterrupt, scene: Scene | None) -> LandResult:

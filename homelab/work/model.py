@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from homelab.git.redact import redact
+
+_LONGEST = 120
+
 
 class Phase(StrEnum):
     """Where a land stands. What is stored is the phase that was entered last."""
@@ -75,6 +79,12 @@ class VerifyCommand:
 
     text: str
     origin: str
+
+    @property
+    def shown(self) -> str:
+        """Return the text as a sentence holds it: one line, not endless, without secrets."""
+        text = " ".join(redact(self.text).split())
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def verify(scene: Scene) -> None:
     sha = hashlib.sha256(command.text.encode()).hexdigest()
     before = next((one for one in state.verified if (one.tree, one.command_sha256) == (state.tree, sha)), None)
     if before is not None:
-        scene.emit(events.Verified(command=command.text, tree=state.tree, seconds=before.seconds, before=True))
+        scene.emit(events.Verified(command=command.shown, tree=state.tree, seconds=before.seconds, before=True))
         return
     started = scene.clock.now()
     log = scene.store.folder / f"verify-{state.run}-{state.attempts}.log"
@@ -61,7 +61,7 @@ def verify(scene: Scene) -> None:
         _require_unchanged(scene, place, log)
     passed = Verified(state.tree, sha, started, round(ended.seconds, 3), str(log))
     scene.now(verified=(*scene.state.verified, passed))
-    scene.emit(events.Verified(command=command.text, tree=state.tree, seconds=ended.seconds))
+    scene.emit(events.Verified(command=command.shown, tree=state.tree, seconds=ended.seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Run:
 
     def execute(self) -> child.Ended:
         """Run the command; its output goes to the log."""
-        self.emit(events.VerifyStarted(command=self.command.text, origin=self.command.origin, log=str(self.log)))
+        self.emit(events.VerifyStarted(command=self.command.shown, origin=self.command.origin, log=str(self.log)))
         self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -163,7 +163,7 @@ class Run:
         tail = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]
         what = "timed out" if ended.timed_out else f"failed with exit code {ended.code}"
         raise NotLanded(
-            f"{self.command.text} {what}",
+            f"{self.command.shown} {what}",
             why=f"it ran {ended.seconds:.0f}s on the tree to be pushed; nothing was pushed",
             fix=f"mend and commit, then: homelab work land  (log: {self.log})",
             details=tuple(tail),

@@ -17,7 +17,7 @@ from homelab.work.model import LandRequest, VerifyCommand
 _NAMES = r"(?:verify|check|test|tests|ci|lint)"
 #: File, what its text must hold, and the command it suggests.
 _HINTS = (
-    ("justfile", rf"^(?P<target>{_NAMES})(?:\s[^:=]*)?:(?!=)", "just {target}"),
+    ("justfile", rf"^(?P<target>{_NAMES})(?:[ \t][^:\n]*)?:(?!=)", "just {target}"),
     ("Makefile", rf"^(?P<target>{_NAMES})\s*:(?!=)", "make {target}"),
     ("Taskfile.yml", rf"^  (?P<target>{_NAMES}):", "task {target}"),
     ("tox.ini", r"", "tox"),
