@@ -26,21 +26,21 @@ _ABSENT = re.compile(
 )
 
 
-def remote_answers(git: Git, remote: Remote) -> Iterator[Finding]:
-    """Ask the remote for its HEAD, without prompts. Raises what keeps it from answering."""
-    ended = git.run("ls-remote", "--exit-code", "--", remote.name, "HEAD", timeout=_LIMIT)
+def remote_answers(git: Git, remote: Remote, *, limit: float = _LIMIT) -> Iterator[Finding]:
+    """Ask the remote for its HEAD, without prompts, for ``limit`` seconds. Raises what keeps it from answering."""
+    ended = git.run("ls-remote", "--exit-code", "--", remote.name, "HEAD", timeout=limit)
     if ended.code not in {0, _NO_REF}:
-        raise _silent(remote, ended)
+        raise _silent(remote, ended, limit)
     yield ok("remote", f"{remote.name} answers" + ("" if ended.code == 0 else "; it has no branch yet"))
 
 
-def _silent(remote: Remote, ended: Ended) -> HomelabError:
+def _silent(remote: Remote, ended: Ended, limit: float) -> HomelabError:
     said = spoken(ended)
     words = " ".join(said)
     what = f"{remote.name} ({remote.fetch.shown}) does not answer"
     fix = f"git ls-remote {remote.name} HEAD"
     if ended.timed_out:
-        return Unreachable(what, why=f"nothing came within {_LIMIT:g} s", fix=fix)
+        return Unreachable(what, why=f"nothing came within {limit:g} s", fix=fix)
     why = said[-1] if said else f"git ended with {ended.code}"
     if _DENIED.search(words):
         return CredentialsError(f"{remote.name} does not let us in", why=why, fix=fix, details=said[:-1])

@@ -47,3 +47,9 @@ def test_a_bad_timeout_in_the_environment_is_not_hidden_by_doctors_own(tmp_path:
     assert run(["doctor", "--json"], here) == 2
     checks = {check["name"]: check for check in json.loads(written(here.stdout))["checks"]}
     assert "HOMELAB_TIMEOUT_HTTP" in checks["configuration"]["says"]
+
+
+def test_in_a_repository_its_command_is_checked_last(tmp_path: Path) -> None:
+    made = app(tmp_path, root=repository(tmp_path, "[work]\nverify = 'make'\n", remote=str(tmp_path / "bare.git")))
+    last = examine(made).findings[-1]
+    assert (last.name, last.grade.value) == ("trust", "fail")

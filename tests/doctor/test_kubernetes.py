@@ -8,7 +8,7 @@ import pytest
 from homelab.doctor.kubernetes import kubernetes
 from homelab.doctor.model import Finding
 from homelab.errors import PermissionMissing, TokenMissing
-from tests.doctor.fakes import app
+from tests.doctor.fakes import app, status
 from tests.trust.fakes import repository
 
 DEPLOY = 'deploy = ["prod/web"]\n'
@@ -42,6 +42,11 @@ def test_a_missing_workload_is_not_there(tmp_path: Path) -> None:
     without = {path: value for path, value in WELL.items() if not path.endswith("web")}
     finding = _look(tmp_path, without)[1]
     assert (finding.grade.value, finding.outcome) == ("fail", 7)
+
+
+def test_a_server_in_trouble_is_not_a_missing_workload(tmp_path: Path) -> None:
+    finding = _look(tmp_path, {**WELL, f"{APPS}/deployments/web": status(500)})[1]
+    assert (finding.grade.value, finding.outcome) == ("fail", 5)
 
 
 def test_a_workload_one_may_not_read_fails_and_missing_proof_only_warns(tmp_path: Path) -> None:

@@ -67,6 +67,12 @@ def test_the_repository_is_named_without_its_password(tmp_path: Path) -> None:
     assert finding.says == "https://git.example.org/team/app.git (origin), on main"
 
 
+def test_a_remote_that_is_probably_mistyped_is_a_warning(tmp_path: Path) -> None:
+    here = app(tmp_path, root=repository(tmp_path, remote="git@git.example.org:2222/team/app.git"))
+    findings = list(local.repository(here.repository, here.repository.remote()))
+    assert [(each.name, each.grade) for each in findings][1] == ("repository.remote", Grade.WARN)
+
+
 def test_a_mirror_is_a_warning(tmp_path: Path) -> None:
     root = repository(tmp_path)
     Git(root, env=os.environ).text("remote", "set-url", "--push", "origin", "git@other.example:team/app.git")

@@ -58,3 +58,11 @@ def test_why_a_remote_does_not_answer_is_told_apart_and_quoted(git: Git, said: s
 def test_a_local_remote_that_is_gone_is_not_there(git: Git, tmp_path: Path) -> None:
     with pytest.raises(NothingThere):
         list(remote_answers(git, _remote(git, str(tmp_path / "gone.git"))))
+
+
+def test_a_remote_that_says_nothing_is_left_after_the_limit(git: Git) -> None:
+    remote = _remote(git, "ssh://git@git.example.org/team/app.git")
+    git.text("config", "core.sshCommand", "sh -c 'sleep 30' --")
+    with pytest.raises(Unreachable) as caught:
+        list(remote_answers(git, remote, limit=0.3))
+    assert caught.value.why == "nothing came within 0.3 s"

@@ -7,7 +7,7 @@ import pytest
 
 from homelab.doctor.model import Finding
 from homelab.doctor.vault import vault
-from homelab.errors import PersonNeeded, TokenRejected
+from homelab.errors import HttpStatus, PersonNeeded, TokenRejected
 from tests.doctor.fakes import app, status
 
 OPEN = {"/v1/sys/health": {"initialized": True, "sealed": False, "standby": False}}
@@ -59,3 +59,8 @@ def test_a_sealed_one_needs_a_person(tmp_path: Path) -> None:
 def test_no_token_is_a_warning_with_the_login(tmp_path: Path) -> None:
     finding = _look(tmp_path, OPEN)[1]
     assert (finding.grade.value, finding.fix) == ("warn", "VAULT_ADDR=https://vault.example.org vault login")
+
+
+def test_a_vault_in_trouble_is_not_a_bad_token(tmp_path: Path) -> None:
+    with pytest.raises(HttpStatus):
+        _look(tmp_path, {**OPEN, SELF: status(500), MOUNTS: status(500)}, VAULT_TOKEN="hunter2")
