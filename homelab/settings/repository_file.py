@@ -22,7 +22,10 @@ from homelab.settings.user_file import STRATEGIES
 NAME = ".homelab.toml"
 
 #: The kinds of the deploy domain, which this layer may not import; a test compares them.
-WORKLOAD_KINDS = ("deployment", "statefulset", "daemonset", "job", "cronjob", "rollout")
+WORKLOAD_KINDS = (
+    *("deployment", "statefulset", "daemonset", "job", "cronjob", "rollout"),
+    *("application", "kustomization", "helmrelease"),
+)
 CI_EVENTS = ("push", "tag", "release", "pull_request", "deployment", "cron", "manual")
 
 #: What only the user may say, wherever in the file it stands.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from homelab.deploy.gitops import APIS
 from homelab.deploy.kinds.table import KINDS
 from homelab.errors import ConfigError
 from homelab.settings.model import DeployTarget, RepositorySettings
@@ -131,7 +132,7 @@ def test_a_command_may_have_several_lines_and_is_trimmed(tmp_path: Path) -> None
 
 
 def test_the_kinds_are_those_that_deploy_knows() -> None:
-    assert tuple(KINDS) == WORKLOAD_KINDS
+    assert (*KINDS, *APIS) == WORKLOAD_KINDS
 
 
 def test_a_link_out_of_the_repository_is_not_read(tmp_path: Path) -> None:
