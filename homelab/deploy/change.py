@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from homelab.clock import Clock
@@ -17,7 +18,7 @@ from homelab.deploy.history import live_number, revisions
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import Revision, Workload
 from homelab.deploy.shape import HASH_LABELS
-from homelab.errors import NothingThere, PersonNeeded, UsageError
+from homelab.errors import HttpStatus, NothingThere, PersonNeeded, UsageError
 from homelab.kube.port import JSON_PATCH, STRATEGIC_PATCH, Cluster, Json
 from homelab.outcome import Outcome
 from homelab.result import Result
@@ -69,7 +70,7 @@ def restart(cluster: Cluster, target: DeployTarget, *, clock: Clock) -> ChangeRe
     first = workload.containers[0]
     return ChangeResult(
         Outcome.DONE,
-        f"{target.slug}: restarting {workload.want} pods",
+        f"{target.slug}: restarting",
         target=_typed(workload),
         image=first.image,
         container=first.name,
@@ -147,10 +148,15 @@ def _refuse_reverted(cluster: Cluster, workload: Workload) -> None:
 
 
 def _chosen(workload: Workload, found: list[tuple[Revision, Json]], live: int, to: int | None) -> tuple[Revision, Json]:
-    """Return the revision to go back to: the one asked for, else the newest before the live one."""
+    """Return the revision to go back to: the one asked for, else the newest earlier one with other images.
+
+    A restart makes a revision too; going back to the same images would change nothing.
+    """
     by_number = {revision.number: (revision, item) for revision, item in found}
     earlier = [number for number in by_number if number < live]
-    number = to if to is not None else max(earlier, default=0)
+    images = {container.image for container in workload.containers}
+    others = [n for n in earlier if {container.image for container in by_number[n][0].containers} != images]
+    number = to if to is not None else max(others or earlier, default=0)
     if number not in by_number:
         kept = ", ".join(str(number) for number in sorted(by_number)) or "none"
         raise NothingThere(
@@ -174,4 +180,13 @@ def _put_back(cluster: Cluster, workload: Workload, item: Json) -> None:
         {"op": "test", "path": "/metadata/generation", "value": workload.generation},
         {"op": "replace", "path": "/spec/template", "value": template},
     ]
-    cluster.patch(_path(workload), operations, content_type=JSON_PATCH)
+    try:
+        cluster.patch(_path(workload), operations, content_type=JSON_PATCH)
+    except HttpStatus as error:
+        if error.status not in (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY):
+            raise
+        raise PersonNeeded(
+            f"{workload.slug}: somebody changed it at the same moment",
+            why=error.why,
+            fix=f"nothing was changed; look, then run it again: homelab deploy status {_typed(workload)}",
+        ) from error

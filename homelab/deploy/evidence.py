@@ -132,7 +132,7 @@ def _fresh_events(pursuit: Pursuit, group: Group, workload: Workload) -> tuple[H
         group.observer.read_events({pursuit.target: workload})
     except HomelabError:
         return pursuit.snapshot.events or ()
-    return group.observer.events_of(pursuit.target)
+    return group.observer.known_events(pursuit.target) or ()
 
 
 def _events(events: tuple[Happening, ...]) -> list[str]:

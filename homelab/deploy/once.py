@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homelab.clock import Clock
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import Pod, Snapshot, Workload
@@ -20,7 +22,7 @@ def look(cluster: Cluster, target: DeployTarget, *, clock: Clock, events: bool =
     snapshot = observer.look([target], wants_details=lambda _target, _workload: True)[target]
     if events and snapshot.workload is not None:
         observer.read_events({target: snapshot.workload})
-        snapshot = observer.look([target], wants_details=lambda _target, _workload: False)[target]
+        snapshot = replace(snapshot, events=observer.known_events(target), skipped=observer.skipped)
     return snapshot
 
 

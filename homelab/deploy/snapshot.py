@@ -247,9 +247,9 @@ class Observer:
             mine = None if found is None else tuple(event for event in found if ours[event.about] == target)
             self._known[target] = Details(known.revisions, known.pods, mine, known.of)
 
-    def events_of(self, target: DeployTarget) -> tuple[Happening, ...]:
-        """Return the events read last about a target."""
-        return self._known.get(target, Details()).events or ()
+    def known_events(self, target: DeployTarget) -> tuple[Happening, ...] | None:
+        """Return the events read last about a target; None where listing them is forbidden."""
+        return self._known.get(target, Details()).events
 
     def _list(self, path: str, what: str, params: Params, keep: Callable[[Json], Any]) -> tuple[Any, ...] | None:
         """Return what ``keep`` kept; None where listing is forbidden, which is not asked twice."""

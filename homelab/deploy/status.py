@@ -12,6 +12,7 @@ from typing import Any
 from homelab.clock import Clock
 from homelab.deploy import gitops, once
 from homelab.deploy.group import owner_view
+from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
 from homelab.deploy.model import Memory, Proof, Snapshot, State, Verdict
 from homelab.deploy.reference import Wanted, match
@@ -159,11 +160,21 @@ def _told(
         wanted="" if unknown else wanted.oid or wanted.image,
         live=tuple((c.name, c.image, "" if unknown else _how(c.image, wanted)) for c in live),
         revision=workload.revision if workload else "",
-        age=None if workload is None or workload.written is None else now - workload.written,
+        age=_age(snapshot, now),
         owner=owner.shown if owner else "",
         gitops=f"{view.shown}: {view.summary}" if view else "",
         hint=concluded.hint,
     )
+
+
+def _age(snapshot: Snapshot, now: float) -> float | None:
+    """Return how long ago the template was written: by its writer's stamp, else by its revision's birth."""
+    workload = snapshot.workload
+    if workload is None:
+        return None
+    revision = KINDS[workload.kind].current(snapshot)
+    born = workload.written if workload.written is not None else (revision.created if revision else None)
+    return None if born is None else now - born
 
 
 def _how(image: str, wanted: Wanted) -> str:
