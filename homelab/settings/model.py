@@ -37,6 +37,11 @@ class Forge:
     api: str | None = None
     base_path: str = ""
     ssh_host: str | None = None
+    dial: str | None = None
+    ca_file: Path | None = None
+    #: Where the forge's own token is, for opening pull requests; none is used unless named here.
+    token_env: tuple[str, ...] = ()
+    token_vault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
