@@ -5,7 +5,9 @@ Layer: work domain.
 
 from __future__ import annotations
 
-from homelab.errors import NotLanded
+from collections.abc import Callable
+
+from homelab.errors import HomelabError, NotLanded
 from homelab.git.classify import PushClass, Verdict
 from homelab.outcome import Outcome
 from homelab.work.events import BranchPushed, short
@@ -13,21 +15,35 @@ from homelab.work.pull_request import address
 from homelab.work.push import judge, recurse, refused
 from homelab.work.scene import Scene
 
+#: Opens a pull request of a branch and returns its page.
+Opener = Callable[[str], str]
 
-def fall_back(scene: Scene, verdict: Verdict) -> NotLanded:
+
+def fall_back(scene: Scene, verdict: Verdict, opener: Opener | None) -> NotLanded:
     """Push the branch; return the error that names it. Raises NotLanded when that is declined too."""
     ref, said = push_branch(scene, scene.state.tip or scene.state.source)
     name = ref.removeprefix("refs/heads/")
-    url = address(scene, name, (*said, *verdict.remote_said))
+    url, opened = address(scene, name, (*said, *verdict.remote_said)), ""
+    if opener is not None:
+        try:
+            url, opened = opener(name), "it is open"
+        except HomelabError as error:
+            opened = f"no pull request was opened: {error.what} ({error.why}); {error.fix}"
     staged = verdict.kind is PushClass.NEEDS_CHECKS
     how = "homelab work land --staged waits for its checks and lands the same commit" if staged else ""
     return NotLanded(
         f"{scene.plan.target_name} is protected; the branch was pushed as {name}",
         why=verdict.reason,
-        fix=f"open a pull request: {url}" if url else how or f"open a pull request of {name}",
-        details=(*verdict.remote_said, *([how] if how and url else [])),
+        fix=_next(name, url, how, is_open=opened == "it is open"),
+        details=(*verdict.remote_said, *(line for line in (opened, how if url else "") if line)),
         outcome=Outcome.PROTECTED,
     )
+
+
+def _next(name: str, url: str, how: str, *, is_open: bool) -> str:
+    if is_open:
+        return f"merge the pull request: {url}"
+    return f"open a pull request: {url}" if url else how or f"open a pull request of {name}"
 
 
 def push_branch(scene: Scene, oid: str) -> tuple[str, tuple[str, ...]]:

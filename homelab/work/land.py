@@ -18,11 +18,12 @@ from homelab.work import bring, landed
 from homelab.work.compare import Comparison, compare
 from homelab.work.conflict import require_resolved
 from homelab.work.events import RaceLost, short
-from homelab.work.fallback import fall_back
+from homelab.work.fallback import Opener, fall_back
 from homelab.work.fetch import fetch_base, require_shared_history
 from homelab.work.follow import RESUME, Waits, follow
 from homelab.work.integrate import integrate
 from homelab.work.model import LandRequest, LandState, Phase, Strategy
+from homelab.work.open_request import Request, open_request
 from homelab.work.prepare import Found, find, lock_path, require_same_judge, scene_of, settle_plan, verification
 from homelab.work.push import Pushed, push
 from homelab.work.reconcile import arrived
@@ -123,13 +124,24 @@ def _rounds(app: App, scene: Scene) -> LandResult | None:
             settle(scene)
             return None
         if pushed is Pushed.PROTECTED:
-            raise fall_back(scene, verdict)
+            raise fall_back(scene, verdict, _opener(app, scene))
     raise NotLanded(
         f"others landed first, {scene.request.attempts} times in a row",
         why=f"{scene.plan.target_name} kept moving while this branch was verified",
         fix="homelab work land, or: --attempts <more>",
         outcome=Outcome.RACE_LOST,
     )
+
+
+def _opener(app: App, scene: Scene) -> Opener | None:
+    if not scene.request.open_pr:
+        return None
+    title = scene.git.text("log", "-1", "--format=%s", scene.state.source)
+
+    def opener(branch: str) -> str:
+        return open_request(app, scene.end.url, Request(branch, scene.plan.target_name, title))
+
+    return opener
 
 
 def _tell_race(scene: Scene, base: str, attempt: int) -> None:
