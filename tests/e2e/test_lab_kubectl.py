@@ -119,6 +119,34 @@ def test_scale_and_wait(kubectl, web):
     kubectl("wait", web, "--for=jsonpath={.status.availableReplicas}=3", "--timeout=10s")
 
 
+def test_scale_holds_to_a_precondition(kubectl, web):
+    kubectl("scale", web, "--replicas=1", "--current-replicas=2")
+    assert (
+        "Expected replicas to be 2, was 1" in kubectl.run("scale", web, "--replicas=3", "--current-replicas=2").stderr
+    )
+
+
+def test_typed_commands_are_understood(kubectl):
+    kubectl("create", "namespace", "typed")
+    inside = ("-n", "typed")
+    kubectl(*inside, "create", "configmap", "settings", "--from-literal=colour=red")
+    assert kubectl(*inside, "get", "configmap", "settings", "-o", "jsonpath={.data.colour}") == "red"
+    kubectl(*inside, "create", "secret", "generic", "hidden", "--from-literal=a=b")
+    assert kubectl(*inside, "get", "secret", "hidden", "-o", "jsonpath={.data.a}") == "Yg=="
+    kubectl(*inside, "create", "deployment", "made", f"--image={APP}:v1", "--replicas=2")
+    assert "successfully rolled out" in kubectl(*inside, "rollout", "status", "deployment/made", "--timeout=10s")
+    assert kubectl("auth", "can-i", "delete", "pods", *inside) == "yes\n"
+    kubectl("delete", "namespace", "typed")
+
+
+def test_a_drained_node_runs_nothing_and_takes_nothing(kubectl, web):
+    kubectl("drain", "lab-1", "--force", "--timeout=10s")
+    until(lambda: {line.split()[2] for line in kubectl("get", "pods", "-l", "app=web").splitlines()[1:]} == {"Pending"})
+    assert "SchedulingDisabled" in kubectl("get", "nodes")
+    kubectl("uncordon", "lab-1")
+    assert "successfully rolled out" in kubectl("rollout", "status", web, "--timeout=10s")
+
+
 def test_apply_changes_what_the_file_changed_and_leaves_the_rest(kubectl, web):
     kubectl("scale", web, "--replicas=1")
     again = manifest("web", "v2")

@@ -8,11 +8,11 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import yaml
 from aiohttp import web
 
 from homelab.lab.kubernetes.api import Edit
 from homelab.lab.kubernetes.apply import applied
+from homelab.lab.kubernetes.bodies import decode_text, read_body
 from homelab.lab.kubernetes.cluster import Cluster
 from homelab.lab.kubernetes.faults import Faults
 from homelab.lab.kubernetes.kinds import POD, Kind
@@ -30,7 +30,6 @@ _JSON_PATCH = "application/json-patch+json"
 _MERGE = "application/merge-patch+json"
 _STRATEGIC = "application/strategic-merge-patch+json"
 _APPLY = "application/apply-patch+yaml"
-_BODIES = ("application/json", "application/yaml")
 
 
 class Resources:
@@ -62,15 +61,15 @@ class Resources:
                 found = self._store.get(kind, asked.namespace, asked.name)
                 return (scale_of(found) if asked.part == "scale" else shown(asked.kind, found)), 200
             case "create" if not asked.name:
-                body = await _body(request)
+                body = await read_body(request)
                 return self._api.create(kind, asked.namespace, body, dry_run=options.dry_run), 201
             case "update":
-                body = await _body(request)
+                body = await read_body(request)
                 return self._replace(asked, body, options), 200
             case "patch":
                 return await self._patch(request, asked, options)
             case "delete":
-                return self._delete(asked, await _body(request, optional=True), options), 200
+                return self._delete(asked, await read_body(request, optional=True), options), 200
             case "deletecollection":
                 return self._delete_all(asked, options), 200
             case _:
@@ -154,11 +153,11 @@ class Resources:
         content_type = request.content_type
         raw = await request.read()
         if content_type == _APPLY:
-            return self._apply(asked, _decode(raw), options)
+            return self._apply(asked, decode_text(raw), options)
         if asked.part == "scale":
             current = scale_of(self._store.get(asked.kind, asked.namespace, asked.name))
-            return self._scale(asked, _edit(asked.kind, content_type, _decode(raw))(current), options), 200
-        edit = _edit(asked.kind, content_type, _decode(raw))
+            return self._scale(asked, _edit(asked.kind, content_type, decode_text(raw))(current), options), 200
+        edit = _edit(asked.kind, content_type, decode_text(raw))
         kind = storage_kind(asked.kind)
         changed = self._api.change(kind, asked.namespace, asked.name, edit, part=asked.part, dry_run=options.dry_run)
         return changed, 200
@@ -221,35 +220,6 @@ def _edit(kind: Kind, content_type: str, patch: Any) -> Edit:
         return lambda item: copy(strategic_patch(item, patch))
     accepted = [_JSON_PATCH, _MERGE, *([] if kind.custom else [_STRATEGIC]), _APPLY]
     raise unsupported_media_type(content_type, accepted)
-
-
-async def _body(request: web.Request, *, optional: bool = False) -> Object:
-    raw = await request.read()
-    if request.content_type not in _BODIES and raw:
-        raise unsupported_media_type(request.content_type, list(_BODIES))
-    if not raw and optional:
-        return {}
-    body = _decode(raw)
-    if not isinstance(body, dict):
-        raise bad_request("the object provided is unrecognized (must be of type object)")
-    return body
-
-
-def _decode(raw: bytes) -> Any:
-    try:
-        return yaml.load(raw, Loader=_Loader) if raw[:1] not in (b"{", b"[") else json.loads(raw)
-    except (ValueError, yaml.YAMLError) as error:
-        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML as Kubernetes reads it: timestamps stay text."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    letter: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-    for letter, found in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def _json(body: Object, code: int = 200) -> web.Response:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from homelab.lab.kubernetes import discovery
 from homelab.lab.kubernetes.admin import Admin
+from homelab.lab.kubernetes.bodies import read_body
 from homelab.lab.kubernetes.cluster import Cluster
 from homelab.lab.kubernetes.faults import Faults
 from homelab.lab.kubernetes.objects import Object
@@ -106,7 +107,7 @@ class Server:
     async def _page(self, request: web.Request, user: User) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
         if request.method == "POST" and request.path == _REVIEW:
-            return _json(self.access.review(user, await request.json()), 201)
+            return _json(self.access.review(user, await read_body(request)), 201)
         if request.method != "GET":
             raise no_such_page()
         body = _pages(parts)
