@@ -65,6 +65,13 @@ class App:
         self._closing.callback(other.close)
         return other
 
+    def ask(self, question: str) -> bool:
+        """Ask the person at the terminal; False when there is nobody to ask."""
+        from homelab.console.ask import ask
+
+        self.yield_terminal()
+        return ask(self.world, question)
+
     def yield_terminal(self) -> None:
         """Take the live view off the terminal, for a program of our own that writes to it next."""
         self._renderer.close()

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from homelab.app import App
-from homelab.console.ask import ask
 from homelab.errors import PersonNeeded, UsageError
 from homelab.events import Event, Notice
 from homelab.git.port import RemoteUrl, Repository
@@ -68,7 +67,7 @@ def agreed(app: App, lines: Sequence[str]) -> bool:
     for line in lines:
         app.emit(Notice(about="trust", text=line))
     app.yield_terminal()
-    return ask(app.world, "Approve this command for this repository?")
+    return app.ask("Approve this command for this repository?")
 
 
 def approve(app: App, key: str, command: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from homelab.app import App
-from homelab.console.ask import ask
 from homelab.errors import HomelabError, Interrupted, NotLanded
 from homelab.events import Notice
 from homelab.git import lock
@@ -85,7 +84,7 @@ def _reach_landed(app: App, request: LandRequest, waits: Waits, trail: _Trail) -
             clock=app.clock,
             place=str(scene.plan.checkout.root),
             timeout=_patience(app, request),
-            waiting=lambda holder: not app.world.interactive or ask(app.world, f"{holder} is landing; wait for it?"),
+            waiting=lambda holder: not app.world.interactive or app.ask(f"{holder} is landing; wait for it?"),
         ):
             ended = _rounds(app, scene)
         if scene.state.phase is not Phase.STAGED:
