@@ -37,7 +37,7 @@ class CiCheck:
     @property
     def face(self) -> Face:
         """How this kind of server is asked."""
-        return face_of(self.server)
+        return face_of(self.server, self.app.clock)
 
     def look(self) -> Iterator[Finding]:
         """Yield address, token and repository; what needs something that failed is skipped."""
@@ -94,25 +94,26 @@ class CiCheck:
             yield skip(name, "not in a repository")
             return
         try:
-            standing = self.face.standing(http, self.slug)
+            repository = self.face.repository(http, self.slug)
+            facts = repository.facts()
         except HomelabError as error:
             yield fail(name, error)
             return
-        if not standing.active:
+        if not facts.active:
             off = NothingThere(
-                f"{standing.slug} is switched off on {self.server.name}",
+                f"{facts.slug} is switched off on {self.server.name}",
                 why="it is known there and no push makes a run",
-                fix=f"switch it on: {standing.activate_url}",
+                fix=f"switch it on: {repository.activate_url()}",
             )
             yield fail(name, off)
-        elif standing.may_push:
-            yield ok(name, f"{standing.slug}, the token may push")
+        elif facts.may_write:
+            yield ok(name, f"{facts.slug}, the token may push")
         else:
             yield warn(
                 name,
-                f"{standing.slug}, and the token may only read",
+                f"{facts.slug}, and the token may only read",
                 why="watching works; restarting and approving do not",
-                fix=f"ask an owner of {standing.slug} on the forge for the right to push",
+                fix=f"ask an owner of {facts.slug} on the forge for the right to push",
             )
 
     def _place(self) -> str:

@@ -8,23 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from homelab.ci.actions import Actions
+from homelab.ci.port import CiRepository
 from homelab.ci.woodpecker import FINGERPRINT, Woodpecker
-from homelab.errors import HttpStatus, NothingThere, PermissionMissing, TokenRejected, WrongService
+from homelab.clock import Clock
+from homelab.errors import HttpStatus, TokenRejected, WrongService
 from homelab.http.port import Answer, JsonHttp, Site
 from homelab.settings.model import CiServer
 
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a server says of a repository: its name there, whether it builds it, what the token may do."""
-
-    slug: str
-    active: bool
-    may_push: bool
-    #: Where a person switches it on.
-    activate_url: str
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
 class Face(Protocol):
@@ -39,8 +31,8 @@ class Face(Protocol):
     def user(self, http: JsonHttp) -> str:
         """Return the token's user. Raises TokenRejected."""
 
-    def standing(self, http: JsonHttp, slug: str) -> Standing:
-        """Return what it says of ``slug``. Raises NothingThere, PermissionMissing."""
+    def repository(self, http: JsonHttp, slug: str) -> CiRepository:
+        """Return ``slug`` as the ci verbs know it, over ``http``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +60,10 @@ class WoodpeckerFace:
 
     def user(self, http: JsonHttp) -> str:
         """Return the login. Raises TokenRejected."""
-        return self._client(http, "").login()
+        return self.repository(http, "").login()
 
-    def standing(self, http: JsonHttp, slug: str) -> Standing:
-        """Look the repository up. Raises NothingThere."""
-        client = self._client(http, slug)
-        facts = client.facts()
-        return Standing(facts.slug, facts.active, facts.may_write, client.activate_url())
-
-    def _client(self, http: JsonHttp, slug: str) -> Woodpecker:
+    def repository(self, http: JsonHttp, slug: str) -> Woodpecker:
+        """Return ``slug`` as the ci verbs know it, over ``http``."""
         return Woodpecker(http, slug, name=self.server.name, second=lambda: http)
 
 
@@ -85,6 +72,7 @@ class ActionsFace:
     """Actions of Forgejo and Gitea: the forge's own API (routers/api/v1/api.go of both)."""
 
     server: CiServer
+    clock: Clock
 
     def site(self) -> Site:
         """Return the server as the HTTP client knows it."""
@@ -115,39 +103,14 @@ class ActionsFace:
                 fix=f"make a new token on {self.server.url}/user/settings/applications, then: homelab doctor",
             ) from error
 
-    def standing(self, http: JsonHttp, slug: str) -> Standing:
-        """Read the repository. Raises NothingThere, PermissionMissing."""
-        try:
-            raw = http.get(f"/api/v1/repos/{slug}")
-        except HttpStatus as error:
-            raise self._unseen(error, slug) from error
-        url = str(raw.get("html_url") or f"{self.server.url}/{slug}")
-        return Standing(
-            slug=str(raw.get("full_name") or slug),
-            active=bool(raw.get("has_actions", True)) and not raw.get("archived"),
-            may_push=bool((raw.get("permissions") or {}).get("push")),
-            activate_url=f"{url}/settings",
-        )
-
-    def _unseen(self, error: HttpStatus, slug: str) -> HttpStatus | NothingThere | PermissionMissing:
-        if error.status == _NOT_FOUND:
-            return NothingThere(
-                f"{self.server.name} has no repository {slug}",
-                why="it does not exist there, or this token cannot see it; the server does not tell which",
-                fix=f"open {self.server.url}/{slug}, or ask its owner for access",
-            )
-        if error.status == _FORBIDDEN:
-            return PermissionMissing(
-                f"the token may not read {slug} on {self.server.name}",
-                why=error.why,
-                fix="give it the scope read:repository",
-            )
-        return error
+    def repository(self, http: JsonHttp, slug: str) -> Actions:
+        """Return ``slug`` as the ci verbs know it, over ``http``."""
+        return Actions(http, slug, name=self.server.name, clock=self.clock)
 
 
-def face_of(server: CiServer) -> Face:
+def face_of(server: CiServer, clock: Clock) -> Face:
     """Return the face of ``server``'s kind."""
-    return WoodpeckerFace(server) if server.kind == "woodpecker" else ActionsFace(server)
+    return WoodpeckerFace(server) if server.kind == "woodpecker" else ActionsFace(server, clock)
 
 
 def _site(server: CiServer, name: str, fingerprint: str | None) -> Site:

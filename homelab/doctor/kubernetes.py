@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from homelab.app import App
+from homelab.deploy.gitops import APIS
 from homelab.deploy.kinds.table import KINDS, Kind
 from homelab.doctor.clocks import clock
 from homelab.doctor.model import Finding, fail, ok, skip, warn
@@ -35,26 +36,35 @@ def kubernetes(app: App, settings: Settings) -> Iterator[Finding]:
     for target in targets:
         yield _workload(cluster, target)
     for namespace in dict.fromkeys(target.namespace for target in targets):
-        kinds = [KINDS[target.kind] for target in targets if target.namespace == namespace]
-        yield _proof(cluster, namespace, _proving(namespace, kinds))
+        kinds = [KINDS[target.kind] for target in targets if target.namespace == namespace and target.kind in KINDS]
+        if kinds:
+            yield _proof(cluster, namespace, _proving(namespace, kinds))
 
 
 def _workload(cluster: Cluster, target: DeployTarget) -> Finding:
     name = f"kubernetes.{target.slug}"
     try:
-        cluster.get(KINDS[target.kind].path(target.namespace, target.name))
+        cluster.get(f"{_collection(target)}/{target.name}")
     except HttpStatus as error:
         if error.status != _NOT_FOUND:
             return fail(name, error)
         absent = NothingThere(
             f"{cluster.name} has no {target.kind} {target.slug}",
             why="deploy wait would find nothing to wait for, until something creates it",
-            fix=f"kubectl --context {cluster.name} -n {target.namespace} get {KINDS[target.kind].plural}",
+            fix=f"kubectl --context {cluster.name} -n {target.namespace} get {_collection(target).rpartition('/')[2]}",
         )
         return fail(name, absent)
     except HomelabError as error:
         return fail(name, error)
     return ok(name, f"{target.kind}, readable")
+
+
+def _collection(target: DeployTarget) -> str:
+    """Return the API path of the namespace's objects of the target's kind."""
+    if target.kind in KINDS:
+        return KINDS[target.kind].path(target.namespace)
+    api, plural = APIS[target.kind]
+    return f"{api}/namespaces/{target.namespace}/{plural}"
 
 
 def _proving(namespace: str, kinds: Iterable[Kind]) -> dict[str, str]:

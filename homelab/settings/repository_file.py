@@ -21,12 +21,15 @@ from homelab.settings.user_file import STRATEGIES
 
 NAME = ".homelab.toml"
 
-#: The kinds of the deploy domain, which this layer may not import; a test compares them.
+#: What the deploy and ci domains know, which this layer may not import; tests compare them.
 WORKLOAD_KINDS = (
     *("deployment", "statefulset", "daemonset", "job", "cronjob", "rollout"),
     *("application", "kustomization", "helmrelease"),
 )
-CI_EVENTS = ("push", "tag", "release", "pull_request", "deployment", "cron", "manual")
+CI_EVENTS = (
+    *("push", "pull_request", "pull_request_closed", "pull_request_metadata"),
+    *("tag", "release", "deployment", "cron", "manual", "any"),
+)
 
 #: What only the user may say, wherever in the file it stands.
 _THE_USERS = frozenset(

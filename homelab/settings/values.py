@@ -12,7 +12,7 @@ from typing import Any
 
 from homelab.settings.environment import servers
 from homelab.settings.model import DeployTarget, Timeouts, Value
-from homelab.settings.toml_file import Layer, dotted
+from homelab.settings.toml_file import Layer, Sourced, dotted
 from homelab.world import World
 
 _NOTHING = "(none)"
@@ -42,7 +42,7 @@ def _rows(merged: Layer, world: World) -> Iterator[Value]:
         yield from _server(merged, name, world.env)
     if not servers(merged):
         yield Value("ci", "(no server)", "default")
-    yield from _section(merged, ("forge",), {})
+    yield from (_configured(way, sourced, world.env) for way, sourced in merged.items() if way[0] == "forge")
     vault = {way: means for way, means in _MEANS.items() if way[0] == "vault"}
     yield from _section(merged, ("vault",), vault)
     if ("vault", "addr") in merged:
@@ -67,11 +67,15 @@ def _section(merged: Layer, section: tuple[str, ...], means: Mapping[tuple[str, 
 def _server(merged: Layer, name: str, env: Mapping[str, str]) -> Iterator[Value]:
     for way, sourced in merged.items():
         if way[:2] == ("ci", name):
-            shown = _variables(sourced.value, env) if way[2] == "token_env" else _shown(sourced.value)
-            yield Value(dotted(way), shown, sourced.origin)
+            yield _configured(way, sourced, env)
     if ("ci", name, "token_env") not in merged and ("ci", name, "token_vault") not in merged:
         unnamed = "(none: with several servers each names its own token_env or token_vault)"
         yield Value(dotted(("ci", name, "token_env")), unnamed, "default")
+
+
+def _configured(way: tuple[str, ...], sourced: Sourced, env: Mapping[str, str]) -> Value:
+    shown = _variables(sourced.value, env) if way[-1] == "token_env" else _shown(sourced.value)
+    return Value(dotted(way), shown, sourced.origin)
 
 
 def _variables(names: tuple[str, ...], env: Mapping[str, str]) -> str:

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from homelab.doctor.faces import ActionsFace, Standing, WoodpeckerFace, face_of
-from homelab.errors import HttpStatus, NothingThere, PermissionMissing, TokenRejected, WrongService
+from homelab.doctor.faces import ActionsFace, WoodpeckerFace, face_of
+from homelab.errors import HttpStatus, TokenRejected, WrongService
 from homelab.secret import Secret
 from homelab.settings.model import CiServer
 from tests.doctor.fakes import CannedHttp, status
+from tests.fakes import FakeClock
 
 SERVER = CiServer(name="forge", kind="forgejo", url="https://git.example.org")
-FACE = ActionsFace(SERVER)
+FACE = ActionsFace(SERVER, FakeClock())
 REPO = {"full_name": "team/app", "has_actions": True, "permissions": {"pull": True, "push": True}}
 
 
@@ -26,7 +27,7 @@ def _http(answers: dict[str, Any], token: Secret | None = None) -> CannedHttp:
     [("woodpecker", WoodpeckerFace), ("forgejo", ActionsFace), ("gitea", ActionsFace), ("actions", ActionsFace)],
 )
 def test_each_kind_has_its_face(kind: str, face: type) -> None:
-    assert isinstance(face_of(CiServer(name="x", kind=kind, url="https://x.example")), face)
+    assert isinstance(face_of(CiServer(name="x", kind=kind, url="https://x.example"), FakeClock()), face)
 
 
 def test_a_forge_that_wants_a_login_for_its_version_is_still_the_forge() -> None:
@@ -52,30 +53,11 @@ def test_a_token_is_named_refused_or_valid_without_a_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "standing"),
-    [
-        (
-            {},
-            Standing("team/app", active=True, may_push=True, activate_url="https://git.example.org/team/app/settings"),
-        ),
-        (
-            {"has_actions": False, "permissions": {"push": False}},
-            Standing(
-                "team/app", active=False, may_push=False, activate_url="https://git.example.org/team/app/settings"
-            ),
-        ),
-        (
-            {"archived": True},
-            Standing("team/app", active=False, may_push=True, activate_url="https://git.example.org/team/app/settings"),
-        ),
-    ],
+    ("changed", "active", "may_write"),
+    [({}, True, True), ({"has_actions": False, "permissions": {}}, False, False), ({"archived": True}, False, True)],
     ids=["well", "no actions", "archived"],
 )
-def test_a_repository_is_read_with_its_rights(changed: dict[str, Any], standing: Standing) -> None:
-    assert FACE.standing(_http({"/api/v1/repos/team/app": {**REPO, **changed}}), "team/app") == standing
-
-
-@pytest.mark.parametrize(("code", "error"), [(404, NothingThere), (403, PermissionMissing), (409, HttpStatus)])
-def test_why_a_repository_is_not_seen_is_told_apart(code: int, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        FACE.standing(_http({"/api/v1/repos/team/app": status(code)}), "team/app")
+def test_a_repository_is_read_as_the_ci_verbs_read_it(changed: dict[str, Any], active: bool, may_write: bool) -> None:
+    answers = {"/api/v1/version": {"version": "12.0.4+gitea-1.22.0"}, "/api/v1/repos/team/app": {**REPO, **changed}}
+    facts = FACE.repository(_http(answers), "team/app").facts()
+    assert (facts.slug, facts.active, facts.may_write) == ("team/app", active, may_write)

@@ -69,3 +69,9 @@ def test_each_kind_is_read_where_it_lives_with_what_owns_its_pods(tmp_path: Path
     findings = _look(tmp_path, answers, file)
     assert [each.grade.value for each in findings] == ["ok", "ok", "warn"]
     assert "may not list controllerrevisions in prod" in findings[2].says
+
+
+def test_an_object_of_gitops_is_read_where_it_lives(tmp_path: Path) -> None:
+    file = "[[deploy]]\nnamespace = 'argocd'\nname = 'shop'\nkind = 'application'\n"
+    answers = {"/version": {}, "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/shop": {}}
+    assert [each.grade.value for each in _look(tmp_path, answers, file)] == ["ok", "ok"]

@@ -28,10 +28,11 @@ def test_both_examples_load(tmp_path: Path) -> None:
 
 
 def test_the_user_example_names_every_key() -> None:
-    text = _example("user file")
-    for section in user_file._SECTIONS:
-        for key in user_file._keys(section, Path(), Path()):
-            assert re.search(rf"^(# )?{key} = ", text, re.MULTILINE), (section, key)
+    parts = dict(re.findall(r"^\[(\w+)[^\n]*\n(.*?)(?=^\[|\Z)", _example("user file"), re.DOTALL | re.MULTILINE))
+    assert set(parts) == set(user_file._SECTIONS)
+    for section, text in parts.items():
+        named = set(re.findall(r"^(?:# )?(\w+) = ", text, re.MULTILINE))
+        assert named == set(user_file._keys(section, Path(), Path())), section
 
 
 def test_the_repository_example_names_every_key() -> None:

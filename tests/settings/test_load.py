@@ -35,6 +35,8 @@ def test_no_value_ever_holds_a_token(tmp_path: Path) -> None:
         VAULT_TOKEN="hunter2",
     )
     assert "hunter2" not in repr(loaded)
+    forge = settings(tmp_path, '[forge."git.example.org"]\ntoken_env = ["FORGE_TOKEN"]', FORGE_TOKEN="hunter2")
+    assert shown(forge)['forge."git.example.org".token_env'] == "FORGE_TOKEN (set)"
     assert shown(loaded)["ci.environment.token_env"] == "HOMELAB_CI_TOKEN (not set), WOODPECKER_TOKEN (set)"
     assert shown(loaded)["vault.token"] == "VAULT_TOKEN (set)"
 

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from homelab.ci.asked import EVENTS
+from homelab.ci.connect import ACTIONS_KINDS
 from homelab.deploy.gitops import APIS
 from homelab.deploy.kinds.table import KINDS
 from homelab.errors import ConfigError
 from homelab.settings.model import DeployTarget, RepositorySettings
-from homelab.settings.repository_file import WORKLOAD_KINDS
+from homelab.settings.repository_file import CI_EVENTS, WORKLOAD_KINDS
+from homelab.settings.user_file import CI_KINDS
 from tests.settings.fakes import origins, settings
 
 
@@ -131,8 +134,10 @@ def test_a_command_may_have_several_lines_and_is_trimmed(tmp_path: Path) -> None
     assert settings(tmp_path, repository=text).repository.verify == "make lint\n\tmake test"
 
 
-def test_the_kinds_are_those_that_deploy_knows() -> None:
+def test_the_words_are_those_that_deploy_and_ci_know() -> None:
     assert (*KINDS, *APIS) == WORKLOAD_KINDS
+    assert EVENTS == CI_EVENTS
+    assert ("woodpecker", *ACTIONS_KINDS) == CI_KINDS
 
 
 def test_a_link_out_of_the_repository_is_not_read(tmp_path: Path) -> None:
