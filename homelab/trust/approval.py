@@ -66,7 +66,6 @@ def agreed(app: App, lines: Sequence[str]) -> bool:
     """Show ``lines`` to the person at the terminal and return whether they say yes."""
     for line in lines:
         app.emit(Notice(about="trust", text=line))
-    app.yield_terminal()
     return app.ask("Approve this command for this repository?")
 
 
