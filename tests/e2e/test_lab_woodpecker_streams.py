@@ -204,6 +204,16 @@ def test_a_hundred_thousand_lines_come_once_and_in_order(ci: World) -> None:
     assert ci.log(1, "a") == ["+ seq 100000", *map(str, range(1, 100001))]
 
 
+def test_a_hundred_thousand_lines_are_streamed_once_and_in_order(ci: World, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    commands = f"['until [ -e {gate} ]; do sleep 0.02; done', 'seq 100000']"
+    ci.push({".woodpecker.yaml": f"steps:\n  - {{name: a, image: x, commands: {commands}}}\n"})
+    with ci.stream(log_path(ci, "a")) as lines:
+        gate.touch()
+        streamed = decoded(list(lines))
+    assert streamed[-100000:] == [str(number) for number in range(1, 100001)]
+
+
 def test_lines_lost_at_eof_are_there_at_rest(ci: World, tmp_path: Path) -> None:
     ci.faults(drop_at_eof=3)
     gate = hold(ci, tmp_path, lines=5)

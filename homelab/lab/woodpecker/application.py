@@ -16,7 +16,8 @@ from homelab.lab.woodpecker.pipelines import Filtered, Refused
 _INDEX = "<!doctype html><html><head><title>Woodpecker</title></head><body><div id=app></div></body></html>"
 _BODY_LIMIT = 1 << 24
 
-_FROM_OUTSIDE = "homelab.from_outside"
+#: Marks, within the server, an answer that a proxy would have given.
+_FROM_OUTSIDE = "X-From-Outside"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -52,9 +53,11 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
     """Answer refusals as upstream does: plain text or, most often, nothing at all."""
     faults = part(request).board.faults
     if not request.path.startswith("/_lab/") and (passing := faults.next_transient(request.path)):
-        wait = {"Retry-After": str(faults.retry_after)} if faults.retry_after and passing.asks_to_wait else {}
-        request[_FROM_OUTSIDE] = passing.from_outside
-        return web.Response(status=passing.status, content_type=passing.content_type, text=passing.body, headers=wait)
+        headers = {"Retry-After": str(faults.retry_after)} if faults.retry_after and passing.asks_to_wait else {}
+        headers |= {_FROM_OUTSIDE: "1"} if passing.from_outside else {}
+        return web.Response(
+            status=passing.status, content_type=passing.content_type, text=passing.body, headers=headers
+        )
     try:
         return await handler(request)
     except Refused as refused:
@@ -72,7 +75,7 @@ async def _version(request: web.Request, response: web.StreamResponse) -> None:
     """Every answer says which server it is; a proxy's does not."""
     board = part(request).board
     version = board.faults.version or board.config.version
-    if version != "-" and not request.get(_FROM_OUTSIDE):
+    if version != "-" and response.headers.pop(_FROM_OUTSIDE, None) is None:
         response.headers["X-WOODPECKER-VERSION"] = version
 
 
