@@ -23,6 +23,7 @@ from homelab.lab.layout import Layout
 from homelab.lab.openbao import Running
 from homelab.lab.process import Ledger
 from homelab.world import World
+from tests.e2e.ci_shop import actions_shop
 from tests.e2e.conftest import StartCaddy
 from tests.fakes import written
 
@@ -191,3 +192,19 @@ def test_a_file_that_is_malformed_is_2_and_everything_else_is_said(user: User) -
     assert (code, checks["configuration"]["exit_code"]) == (2, 2)
     assert "other.toml:3 [ci.lab.kinds]" in checks["configuration"]["says"]
     assert checks["remote"]["grade"] == "ok"
+
+
+@pytest.mark.parametrize("kind", ["forgejo", "gitea"])
+def test_actions_of_a_forge_are_checked_by_the_same_words(tmp_path: Path, kind: str) -> None:
+    with actions_shop(tmp_path / "lab", kind, "D") as here:
+
+        def doctor(**env: str) -> Checks:
+            world = World({**here.env, **env}, here.world.folder / "clone", None, io.StringIO(), io.StringIO())
+            run(["doctor", "--json"], world)
+            return {check["name"]: check for check in json.loads(written(world.stdout))["checks"]}
+
+        well, refused = doctor(), doctor(HOMELAB_CI_TOKEN="hunter2")
+    name = next(name for name in well if name.startswith("ci."))
+    assert [well[f"{name}{part}"]["grade"] for part in ("", ".token", ".repository")] == ["ok", "ok", "ok"]
+    assert "version" in well[name]["says"]
+    assert (refused[f"{name}.token"]["exit_code"], refused[f"{name}.repository"]["grade"]) == (4, "skip")
