@@ -33,7 +33,7 @@ class Actions(ActionsControl):
     """One repository on a Forgejo or Gitea server."""
 
     #: One push makes a run a workflow, written within a moment of each other.
-    settle = 5.0
+    settle = 3.0
     skip_words = r"\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]"
     failure_mark = r"exitcode '\d+': failure|❌\s+Failure|🏁\s+Job failed"
 

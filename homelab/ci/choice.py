@@ -58,7 +58,8 @@ def _on_target(runs: list[Pipeline], choice: Choice) -> list[Pipeline]:
     """Drop pushes of the same commit to other branches where the target's own decides."""
     if not choice.landed and not any(run.event == PUSH and run.branch == choice.target for run in runs):
         return runs
-    return [run for run in runs if run.event != PUSH or run.branch == choice.target]
+    # Commit statuses do not tell a branch: such a run is the commit's, wherever it was pushed.
+    return [run for run in runs if run.event != PUSH or run.branch in {"", choice.target}]
 
 
 def _newest_attempts(runs: list[Pipeline]) -> tuple[Pipeline, ...]:

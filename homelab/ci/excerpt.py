@@ -22,6 +22,8 @@ _ERROR = re.compile(
     r"(?<![\w-])(?:error|errors|fatal|panic|traceback|exception|failed|failure|\w*Error|undefined reference)(?![\w-])",
     re.IGNORECASE,
 )
+#: A mark without an exit code may be followed by one with it, this many lines later at most.
+AFTER_MARK = 2
 _NO_ERROR = re.compile(r"(?<![\w.])(?:0|no) (?:errors?|failed|failures?)", re.IGNORECASE)
 #: ``set -x`` echo of a command that may name anything.
 _ECHO = "+ "
@@ -65,6 +67,7 @@ class _Reader:
         self._count = 0
         self._exit_code = 0
         self._ended = False
+        self._after_mark = 0
 
     def take(self, line: LogLine) -> bool:
         """Take one line; True when it ends the failed step."""
@@ -75,10 +78,13 @@ class _Reader:
             self._head.append(text)
         self._tail.append(text)
         self._count += 1
-        self._ended = bool(self._mark and self._mark.search(text) and "continue-on-error" not in text)
-        if self._ended and (code := _EXIT.search(text)):
-            self._exit_code = int(code[1] or code[2])
-        return self._ended
+        if self._mark and self._mark.search(text) and "continue-on-error" not in text:
+            self._ended = True
+            code = _EXIT.search(text)
+            self._exit_code = int(code[1] or code[2]) if code else 0
+        elif self._ended:
+            self._after_mark += 1
+        return self._ended and (self._exit_code > 0 or self._after_mark >= AFTER_MARK)
 
     def excerpt(self) -> Excerpt:
         """Put the parts together: the first error is only shown apart when the tail does not reach it."""

@@ -50,6 +50,9 @@ class Following:
     def follow(self, show: Callable[[LogLine], None], *, deadline: float, emit: Emit) -> Step | None:
         """Show lines until the step has ended; return it as it ended, None at the deadline (seconds)."""
         with self._shelf:
+            if self._step.state.finished:
+                self._finish(show)
+                return self._step
             thread = self._listen()
             try:
                 ended = poll.until(

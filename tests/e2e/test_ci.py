@@ -2,101 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from homelab.cli import run as run_cli
-from homelab.lab import process
-from homelab.lab.caddy import start_caddy
-from homelab.lab.woodpecker.server import LabWoodpecker
-from homelab.world import World
-from tests.lab.woodpecker import lab
-
-TEST_STEP = "steps:\n  - name: test\n    image: bash\n    commands:\n"
-GREEN = TEST_STEP + "      - sleep 0.3\n      - echo fine\n"
-RED = TEST_STEP + "      - echo about to break\n      - exit 3\n"
-SLOW = TEST_STEP + "      - sleep 20\n"
-
-
-@dataclass
-class Ran:
-    code: int
-    out: str
-    err: str
-    ended: float
-
-    @property
-    def plain(self) -> str:
-        return self.err + self.out
-
-    @property
-    def record(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass
-class Shop:
-    """The lab's world with a public name, a clone that reaches it, and a command line."""
-
-    world: lab.World
-    env: dict[str, str]
-
-    def homelab(self, *argv: str, **env: str) -> Ran:
-        out, err = io.StringIO(), io.StringIO()
-        surroundings = World(env={**self.env, **env}, cwd=self.world.clone, stdin=None, stdout=out, stderr=err)
-        code = run_cli(["ci", *argv], surroundings)
-        return Ran(code, out.getvalue(), err.getvalue(), time.time())
-
-    def later(self, act: Callable[[], Any]) -> threading.Thread:
-        thread = threading.Thread(target=act)
-        thread.start()
-        return thread
-
-    def restart(self) -> None:
-        """Stop the CI server and start another one on the same state and port."""
-        world = self.world
-        world.server.__exit__(None, None, None)
-        time.sleep(0.5)
-        world.server = LabWoodpecker(world.config, world.server.state, port=world.server.port)
-        world.server.__enter__()
-
-    def push(self, config: str, **more: Any) -> str:
-        return self.world.push({".woodpecker.yaml": config}, **more)
-
-
-@contextmanager
-def shop(folder: Path, **change: Any) -> Iterator[Shop]:
-    with lab.world(folder, **change) as world:
-        caddy = start_caddy(folder / "caddy", {"ci.homelab.test": f"127.0.0.1:{world.server.port}"})
-        try:
-            ssh = folder / "ssh"
-            ssh.write_text(f"#!/bin/sh\nfor last; do :; done\nexec ${{last%% *}} '{folder / 'shop.git'}'\n")
-            ssh.chmod(0o755)
-            world.git("config", "core.sshCommand", str(ssh))
-            world.git("config", "ssh.variant", "simple")
-            world.git("remote", "set-url", "origin", "ssh://git@git.homelab.test/lab/shop.git")
-            env = {
-                "PATH": os.environ["PATH"],
-                "HOME": os.environ["HOME"],
-                "HOMELAB_CI_URL": "https://ci.homelab.test",
-                "HOMELAB_CI_KIND": "woodpecker",
-                "HOMELAB_CI_DIAL": caddy.dial,
-                "HOMELAB_CI_CA_FILE": str(caddy.ca_file),
-                "WOODPECKER_TOKEN": lab.TOKENS["dev"],
-            }
-            yield Shop(world, env)
-        finally:
-            process.stop(caddy.child)
+from tests.e2e.ci_shop import GREEN, RED, SLOW, TEST_STEP, Shop, shop
 
 
 @pytest.fixture
