@@ -10,6 +10,7 @@ All are POST with a JSON body (or none) and the administrator's token; the answe
 - ``/_lab/watches/cut``, ``/silence``, ``/speak``, ``/expire`` do that to open watches (silence: to new ones as well)
 - ``/_lab/versions/expire`` ``{"connect": bool}`` forgets the past: older versions answer 410, in the stream or at once
 - ``/_lab/controllers/freeze`` and ``/thaw`` ``{"names": […]}``; no names means all
+- ``/_lab/requests`` answers how often each verb and resource was asked for, and ``{"reset": true}`` starts over
 - ``/_lab/objects/replace`` ``{"group", "version", "plural", "namespace", "name"}`` puts the same object under a new uid
 - ``/_lab/objects/status`` ``{…, "status": {…}}`` writes a status as a controller would
 - ``/_lab/nodes/NAME`` ``{"ready": bool}``; ``/_lab/namespaces/NAME`` makes a namespace
@@ -63,6 +64,8 @@ class Admin:
                 self._freeze(body.get("names") or [], frozen=word == "freeze")
             case ["objects", word]:
                 return self._object(word, body)
+            case ["requests"]:
+                return self._requests(reset=bool(body.get("reset")))
             case ["nodes", name]:
                 return set_ready(self._cluster.api, name, ready=bool(body.get("ready", True)))
             case ["namespaces", name]:
@@ -103,6 +106,12 @@ class Admin:
                 self._faults.expire_watches()
             case _:
                 raise no_such_page()
+
+    def _requests(self, *, reset: bool) -> Object:
+        counts = dict(self._faults.counts)
+        if reset:
+            self._faults.counts.clear()
+        return counts
 
     def _freeze(self, names: list[str], *, frozen: bool) -> None:
         loop = self._cluster.loop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -70,6 +71,11 @@ class Faults:
     watches: set[Watch] = field(default_factory=set)
     silent: bool = False
     gone_at_connect: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def count(self, asked: Asked) -> None:
+        """Count a request, as ``get deployments``."""
+        self.counts[f"{asked.verb} {asked.resource}"] += 1
 
     def take(self, asked: Asked) -> Fault | None:
         """Return the first fault for a request and count it as used."""

@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from homelab.lab.kubernetes.node.container import Container, Line, Run
+from homelab.lab.kubernetes.node.container import Container
 from homelab.lab.kubernetes.node.kubelet import Kubelet
+from homelab.lab.kubernetes.node.runs import Line, Run
 from homelab.lab.kubernetes.objects import Object, micro_stamp, name_of, namespace_of
 from homelab.lab.kubernetes.objects import seconds as read_stamp
 from homelab.lab.kubernetes.refusals import bad_request

@@ -107,6 +107,11 @@ def unsupported_media_type(content_type: str, accepted: list[str]) -> Refusal:
     return Refusal(415, "UnsupportedMediaType", why, {"causes": [{"message": content_type}]})
 
 
+def internal_error(error: Exception) -> Refusal:
+    """500: a defect of the lab."""
+    return Refusal(500, "InternalError", f"Internal error occurred: {error!r}")
+
+
 def method_not_allowed() -> Refusal:
     """405: the path exists, the method does not."""
     return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")

@@ -18,7 +18,7 @@ from homelab.lab.kubernetes.cluster import Cluster
 from homelab.lab.kubernetes.faults import Faults
 from homelab.lab.kubernetes.objects import Object
 from homelab.lab.kubernetes.openapi import document, index
-from homelab.lab.kubernetes.refusals import Refusal, no_such_page
+from homelab.lab.kubernetes.refusals import Refusal, internal_error, no_such_page
 from homelab.lab.kubernetes.requests import Asked, read_options, read_path
 from homelab.lab.kubernetes.resources import Resources
 from homelab.lab.kubernetes.rules import EVERYTHING, Access, User
@@ -63,7 +63,16 @@ class Server:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._controllers
         if self._runner:
+            self._drop_connections(self._runner)
             await self._runner.cleanup()
+            await asyncio.sleep(0)
+
+    @staticmethod
+    def _drop_connections(runner: web.AppRunner) -> None:
+        """Close what clients keep open: a TLS goodbye they never answer would outlive the event loop."""
+        for connection in runner.server.connections if runner.server else ():
+            if connection.transport:
+                connection.transport.abort()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -71,7 +80,10 @@ class Server:
                 return web.Response(text="ok")
             user = self.access.user(request.headers.get("Authorization", ""))
             return await self._route(request, user)
-        except Refusal as refusal:
+        except Exception as error:  # noqa: BLE001 -- a defect here must look like one of a real server's
+            refusal = error if isinstance(error, Refusal) else internal_error(error)
+            if refusal is not error:
+                _log.exception("%s %s", request.method, request.path)
             return web.Response(
                 body=json.dumps(refusal.status()).encode(),
                 status=refusal.code,
@@ -85,6 +97,7 @@ class Server:
         asked = read_path(request.method, request.path, watch=read_options(request.query).watch)
         if asked is None:
             return await self._page(request, user)
+        self.faults.count(asked)
         if broken := await self._broken(request, asked):
             return broken
         name = asked.name or read_options(request.query).selected_name

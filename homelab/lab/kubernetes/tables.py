@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from homelab.lab.kubernetes.ages import age
 from homelab.lab.kubernetes.kinds import (
     CONFIG_MAP,
     DAEMON_SET,
@@ -63,29 +64,6 @@ def render_table(kind: Kind, items: list[Object], now: float, *, version: int, h
 def _definition(name: str, kind: str, priority: int) -> Object:
     shape = "name" if name == "Name" else ""
     return {"name": name, "type": kind, "format": shape, "description": name, "priority": priority}
-
-
-_AGES = (
-    (120, 1, "s", 0, ""),
-    (600, 60, "m", 1, "s"),
-    (3 * 3600, 60, "m", 0, ""),
-    (8 * 3600, 3600, "h", 60, "m"),
-    (2 * 86400, 3600, "h", 0, ""),
-    (8 * 86400, 86400, "d", 3600, "h"),
-)
-"""Below so many seconds: the unit, its letter, and the smaller unit that may follow."""
-
-
-def age(stamped: str | None, now: float) -> str:
-    """Return the time since a stamp as kubectl writes it (apimachinery ``duration.HumanDuration``)."""
-    if not stamped:
-        return "<unknown>"
-    total = int(max(0.0, now - seconds(stamped)))
-    for below, unit, letter, smaller, small_letter in _AGES:
-        if total < below:
-            rest = total % unit // smaller if smaller else 0
-            return f"{total // unit}{letter}" + (f"{rest}{small_letter}" if rest else "")
-    return f"{total // 86400}d"
 
 
 def _age(item: Object, now: float) -> str:

@@ -62,13 +62,15 @@ class Watch:
             try:
                 line = await asyncio.wait_for(self._queue.get(), min(left, BOOKMARK_EVERY))
             except TimeoutError:
-                if self._options.bookmarks and not self.silenced:
+                if left > BOOKMARK_EVERY and self._options.bookmarks and not self.silenced:
                     yield self._bookmark()
                 continue
             if line is None:
                 return
             if not self.silenced:
                 yield line
+        if self._options.bookmarks and not self.silenced:
+            yield self._bookmark()
 
     def _start(self) -> None:
         options = self._options

@@ -48,6 +48,14 @@ def test_webhooks_are_added_and_mended(lab, admin):
     assert lab.api.admission.webhooks == []
 
 
+def test_requests_can_be_read_and_started_over(lab):
+    faults = Faults()
+    admin = Admin(lab.cluster, faults, Access({}, lab.store))
+    faults.counts["get pods"] = 3
+    assert admin.act(["requests"], {"reset": True}) == {"get pods": 3}
+    assert admin.act(["requests"], {}) == {}
+
+
 def test_an_unknown_controller_is_refused_with_the_known_ones(admin):
     with pytest.raises(Refusal, match=r"no such controller: nosuch; there are .*deployment"):
         admin.act(["controllers", "freeze"], {"names": ["nosuch"]})

@@ -40,3 +40,10 @@ def test_a_fault_is_read_from_json():
 def test_an_unknown_field_is_refused():
     with pytest.raises(Refusal, match="not a fault"):
         read_fields(Fault, {"colour": "red"})
+
+
+def test_requests_are_counted_by_verb_and_resource():
+    faults = Faults()
+    for asked in (GET, GET, LIST):
+        faults.count(asked)
+    assert faults.counts == {"get deployments": 2, "list pods": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from homelab.lab.kubernetes.kinds import DEPLOYMENT, EVENT, NODE, POD, REPLICA_SET
-from homelab.lab.kubernetes.tables import age, render_table, wants_table
+from homelab.lab.kubernetes.tables import render_table, wants_table
 from tests.lab.kubernetes.fakes import APP, VirtualLab, deployment
 
 AS_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
@@ -73,20 +73,3 @@ def test_events_show_reason_object_and_message(lab):
     row = next(row for row in shown(lab, EVENT) if row["Reason"] == "ScalingReplicaSet")
     assert row["Object"] == "deployment/web"
     assert row["Message"].startswith("Scaled up replica set web-")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (0, "0s"),
-        (119, "119s"),
-        (120, "2m"),
-        (150, "2m30s"),
-        (660, "11m"),
-        (4 * 3600, "4h"),
-        (30 * 3600, "30h"),
-        (9 * 86400, "9d"),
-    ],
-)
-def test_ages_are_written_as_kubectl_writes_them(seconds, expected):
-    assert age("2023-11-14T22:13:20Z", 1_700_000_000.0 + seconds) == expected

@@ -77,6 +77,15 @@ def test_other_namespaces_are_not_seen(store):
     assert read(store, Options(version="2"), act) == []
 
 
+def test_a_watch_that_times_out_ends_with_a_bookmark_for_who_wants_one(store):
+    async def kinds(*, bookmarks: bool) -> list[str]:
+        open_watch = watch(store, Options(version="2", bookmarks=bookmarks, timeout=0.02))
+        return [json.loads(line)["type"] async for line in open_watch.lines()]
+
+    assert asyncio.run(kinds(bookmarks=True)) == ["BOOKMARK"]
+    assert asyncio.run(kinds(bookmarks=False)) == []
+
+
 def test_a_silenced_watch_says_nothing(store):
     def act(open_watch: Watch) -> None:
         open_watch.silenced = True

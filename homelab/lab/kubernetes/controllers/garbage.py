@@ -30,19 +30,19 @@ class Garbage:
         """Owners that went or are going, and the owners of what went."""
         names: list[Name] = []
         if change.type == "DELETED" or deleting(change.item):
-            names.append((change.kind.qualified, _address(change.item)))
+            names.append((namespace_of(change.item), _address(change.item)))
         if change.type == "DELETED":
             home = namespace_of(change.item)
             owners = change.item["metadata"].get("ownerReferences") or []
-            names += [("owner", _SEPARATOR.join((home, owner["name"], owner["uid"]))) for owner in owners]
+            names += [(home, _SEPARATOR.join((owner["name"], owner["uid"]))) for owner in owners]
             namespace = self._store.find(NAMESPACE, "", namespace_of(change.item))
             if namespace and deleting(namespace):
-                names.append((NAMESPACE.qualified, _address(namespace)))
+                names.append(("", _address(namespace)))
         return names
 
     def reconcile(self, namespace: str, name: str) -> float | None:
-        """Handle one owner, known by namespace, name and uid."""
-        home, called, uid = name.split(_SEPARATOR)
+        """Handle one owner, known by namespace and ``name|uid``."""
+        called, uid = name.split(_SEPARATOR)
         found = next((pair for pair in self._store.everything() if uid_of(pair[1]) == uid), None)
         dependents = self._dependents(uid)
         if found is None:
@@ -55,7 +55,6 @@ class Garbage:
         if kind == NAMESPACE:
             self._empty(called, item)
         self._finalize(kind, item, dependents)
-        del namespace, home
         return None
 
     def _dependents(self, uid: str) -> Sequence[tuple[Kind, Object]]:
@@ -108,4 +107,4 @@ class Garbage:
 
 
 def _address(item: Object) -> str:
-    return _SEPARATOR.join((namespace_of(item), name_of(item), uid_of(item)))
+    return _SEPARATOR.join((name_of(item), uid_of(item)))

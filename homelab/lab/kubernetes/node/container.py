@@ -6,19 +6,18 @@ messages from ``pkg/kubelet/kuberuntime`` and ``pkg/kubelet/images/image_manager
 
 from __future__ import annotations
 
-import hashlib
 import math
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
-from homelab.lab.kubernetes.node.images import Image, Images, NoImage, Pulled
-from homelab.lab.kubernetes.node.life import Life, read_life
-from homelab.lab.kubernetes.node.speeds import Speeds, back_off
-from homelab.lab.kubernetes.objects import Object, seconds, stamp
-from homelab.lab.registry.reference import Reference, parse
+from homelab.lab.kubernetes.node.host import Host
+from homelab.lab.kubernetes.node.images import Image, NoImage, Pulled
+from homelab.lab.kubernetes.node.life import read_life
+from homelab.lab.kubernetes.node.probes import failure, passes_at, probes_pass
+from homelab.lab.kubernetes.node.runs import Line, Run, ended_run, new_container_id
+from homelab.lab.kubernetes.node.speeds import back_off
+from homelab.lab.kubernetes.objects import Object, seconds
+from homelab.lab.registry.reference import parse
 
 
 class State(StrEnum):
@@ -33,53 +32,6 @@ class State(StrEnum):
     RUNNING = "running"
     ENDED = "ended"
     BACK_OFF = "held back"
-
-
-class Host(Protocol):
-    """What a container needs of its pod and node."""
-
-    speeds: Speeds
-    images: Images
-
-    def now(self) -> float:
-        """Return Unix time in seconds."""
-
-    def present(self, reference: Reference) -> Image | None:
-        """Return the image if the node has it already."""
-
-    def keep(self, reference: Reference, image: Image) -> None:
-        """Remember a pulled image."""
-
-    def environment_problem(self, container: Object) -> str:
-        """Return why the container's environment cannot be made, empty when it can."""
-
-    def wake(self) -> None:
-        """Look at this pod again."""
-
-    def event(self, severity: str, reason: str, message: str, container: str) -> None:
-        """Record an event about a container of this pod."""
-
-
-@dataclass(slots=True)
-class Line:
-    """One line of output: when (Unix seconds) and what."""
-
-    at: float
-    text: str
-
-
-@dataclass(slots=True)
-class Run:
-    """One start of the container; times are Unix seconds."""
-
-    container_id: str
-    started: float
-    life: Life
-    lines: list[Line] = field(default_factory=list)
-    ended: float | None = None
-    exit_code: int = 0
-    reason: str = ""
-    message: str = ""
 
 
 class Container:
@@ -115,12 +67,12 @@ class Container:
         self.restarts = int(status["restartCount"])
         last, state = status.get("lastState") or {}, status["state"]
         if ended := last.get("terminated"):
-            self.previous = _ended_run(ended, life)
+            self.previous = ended_run(ended, life)
         if running := state.get("running"):
             self.run = Run(status["containerID"], seconds(running["startedAt"]), life)
             self.state = State.RUNNING
         elif ended := state.get("terminated"):
-            self.run = _ended_run(ended, life)
+            self.run = ended_run(ended, life)
             self._after_end()
 
     @property
@@ -140,7 +92,7 @@ class Container:
 
     def ready(self) -> bool:
         """Say whether it runs and its probes pass."""
-        return self.started and self._probes_pass()
+        return self.started and self.run is not None and probes_pass(self.spec, self.run, self._host)
 
     def step(self) -> float | None:
         """Move on as far as now allows; return the seconds until the next look, None when only news can move it."""
@@ -271,7 +223,7 @@ class Container:
         self._host.event("Normal", "Created", f"Created container: {self.name}", self.name)
         self._told_unhealthy = False
         self.previous = self.run or self.previous
-        self.run = Run(_container_id(), self._host.now(), life)
+        self.run = Run(new_container_id(), self._host.now(), life)
         if life.start_error:
             return self._cannot_start(life.start_error)
         self.state, self.reason, self.message = State.RUNNING, "", ""
@@ -292,7 +244,7 @@ class Container:
     def _live(self) -> float | None:
         assert self.run is not None
         run, life, now = self.run, self.run.life, self._host.now()
-        self._print_until(now)
+        run.print_until(now)
         ends = life.crash_after is not None and self.restarts < life.crashes
         if ends and life.crash_after is not None:
             left = run.started + life.crash_after - now
@@ -302,8 +254,12 @@ class Container:
                 run.reason = "OOMKilled" if life.oom_killed else ("Completed" if life.exit_code == 0 else "Error")
                 return self._after_end()
         moments = [run.started + life.crash_after if ends and life.crash_after is not None else math.inf]
-        moments += [self._passes_at(), run.started + life.unready_after, self._next_line()]
-        self._tell_unhealthy()
+        moments += [
+            passes_at(self.spec, run, self._host.speeds.probe),
+            run.started + life.unready_after,
+            run.next_line(),
+        ]
+        self._tell_unhealthy(run)
         ahead = [moment - now for moment in moments if moment > now and moment != math.inf]
         return min(ahead) if ahead else None
 
@@ -340,75 +296,8 @@ class Container:
         self.run = None
         return self._pull()
 
-    # -- probes and output
-
-    def _probes(self) -> list[Object]:
-        return [probe for name in ("startupProbe", "readinessProbe") if (probe := self.spec.get(name))]
-
-    def _passes_at(self) -> float:
-        """Return when every probe has passed for the first time; the start when there is none."""
-        assert self.run is not None
-        moment = self.run.started
-        pace = self._host.speeds.probe
-        for probe in self._probes():
-            first = self.run.started + float(probe.get("initialDelaySeconds", 0)) * pace
-            period = max(float(probe.get("periodSeconds", 10)) * pace, 0.01)
-            wanted = self.run.started + self.run.life.ready_after
-            if wanted == math.inf:
-                return math.inf
-            tries = max(0, math.ceil((wanted - first) / period))
-            moment = max(moment, first + (tries + int(probe.get("successThreshold", 1)) - 1) * period)
-        return moment
-
-    def _probes_pass(self) -> bool:
-        if not self._probes():
-            return True
-        assert self.run is not None
-        now = self._host.now()
-        return self._passes_at() <= now < self.run.started + self.run.life.unready_after
-
-    def _tell_unhealthy(self) -> None:
-        if self._told_unhealthy or self._probes_pass() or not self._probes():
+    def _tell_unhealthy(self, run: Run) -> None:
+        if self._told_unhealthy or probes_pass(self.spec, run, self._host):
             return
         self._told_unhealthy = True
-        kind = "Readiness" if self.spec.get("readinessProbe") else "Startup"
-        probe = self._probes()[-1]
-        text = "HTTP probe failed with statuscode: 503" if "httpGet" in probe else "command exited with 1"
-        self._host.event("Warning", "Unhealthy", f"{kind} probe failed: {text}", self.name)
-
-    def _print_until(self, now: float) -> None:
-        assert self.run is not None
-        every = self.run.life.log_every
-        while every and self._next_line() <= now:
-            self.run.lines.append(Line(self._next_line(), self.run.life.log_line))
-
-    def _next_line(self) -> float:
-        assert self.run is not None
-        every = self.run.life.log_every
-        if not every:
-            return math.inf
-        printed = len(self.run.lines) - len(self.run.life.log)
-        return self.run.started + (printed + 1) * every
-
-
-def _ended_run(ended: Object, life: Life) -> Run:
-    run = Run(ended.get("containerID", ""), seconds(ended["startedAt"]), life)
-    run.ended, run.exit_code, run.reason = seconds(ended["finishedAt"]), int(ended["exitCode"]), ended["reason"]
-    run.message = ended.get("message", "")
-    return run
-
-
-def _container_id() -> str:
-    return f"containerd://{hashlib.sha256(uuid.uuid4().bytes).hexdigest()}"
-
-
-def terminated(run: Run) -> Object:
-    """Return the ``terminated`` state of an ended run."""
-    return {
-        "exitCode": run.exit_code,
-        "reason": run.reason,
-        **({"message": run.message} if run.message else {}),
-        "startedAt": stamp(run.started),
-        "finishedAt": stamp(run.ended or run.started),
-        "containerID": run.container_id,
-    }
+        self._host.event("Warning", "Unhealthy", failure(self.spec), self.name)

@@ -5,7 +5,8 @@ From ``pkg/kubelet/status/generate.go`` and ``pkg/kubelet/kubelet_pods.go``.
 
 from __future__ import annotations
 
-from homelab.lab.kubernetes.node.container import Container, State, terminated
+from homelab.lab.kubernetes.node.container import Container, State
+from homelab.lab.kubernetes.node.runs import terminated
 from homelab.lab.kubernetes.objects import Object, condition, copy, stamp
 
 
