@@ -564,12 +564,18 @@ def test_a_job_that_takes_too_long_fails(forge: World) -> None:
     assert any("context deadline exceeded" in line for line in forge.log(forge.jobs(run["id"])[0]["id"]))
 
 
-def test_one_push_sets_off_both_kinds_of_ci(forgejo: World, tmp_path: Path) -> None:
-    with LabWoodpecker(woodpecker_config(tmp_path), tmp_path / "woodpecker") as other:
+def test_one_push_sets_off_both_kinds_of_ci_and_the_commit_hears_of_both(forgejo: World, tmp_path: Path) -> None:
+    config = woodpecker_config(tmp_path, status_api=forgejo.server.url, status_token=Secret("dev-token"))
+    with LabWoodpecker(config, tmp_path / "woodpecker") as other:
         install(tmp_path / "shop.git", tmp_path / "actions", other.state)
         sha = forgejo.push({FILE: GREEN, ".woodpecker.yaml": WOODPECKER_GREEN})
         assert forgejo.said.count("CI: pipeline #1") == 2
-        assert forgejo.wait_run(sha)["status"] == "success"
+        both = {"CI / build (push)": "success", "ci/woodpecker/push/woodpecker": "success"}
+        assert forgejo.until(lambda: (found := forgejo.statuses(sha)) == both and found)
+        rows = forgejo.get(f"/commits/{sha}/status")["statuses"]
+        row = next(row for row in rows if row["context"].startswith("ci/woodpecker"))
+        assert row["target_url"] == "https://ci.homelab.test/repos/1/pipeline/1/1"
+        assert row["description"] == "Pipeline was successful"
 
 
 def test_it_runs_as_a_process_of_its_own(tmp_path: Path) -> None:

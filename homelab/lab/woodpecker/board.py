@@ -13,6 +13,7 @@ from homelab.lab.woodpecker import render
 from homelab.lab.woodpecker.bus import EventBus, LogBus, Message
 from homelab.lab.woodpecker.config import Config
 from homelab.lab.woodpecker.faults import Faults
+from homelab.lab.woodpecker.forge_status import Tell
 from homelab.lab.woodpecker.records import LogLine, Pipeline, Step, Workflow
 from homelab.lab.woodpecker.states import UNDER_WAY, State, of_steps, of_workflows
 from homelab.lab.woodpecker.store import Store
@@ -30,15 +31,18 @@ class Board:
         """Start with nobody listening."""
         self.config, self.store, self.faults = config, store, faults
         self.events, self.logs = EventBus(), LogBus()
+        #: Set by whoever reports to the forge: called at every change.
+        self.tell_forge: Tell = lambda _repository, _pipeline: None
         #: Set by whoever may cancel: called with the pipeline and the step whose ``failure`` is ``cancel``.
         self.cancel_from_step: Callable[[Pipeline, str], None] = lambda _pipeline, _step: None
 
-    def changed(self, pipeline: Pipeline, *, quiet: bool = False) -> None:
-        """Save, and unless ``quiet`` tell the event streams."""
+    def changed(self, pipeline: Pipeline) -> None:
+        """Save, and tell the event streams and the forge."""
         self.store.save(pipeline)
         repository = self.config.repository(pipeline.repo_id)
-        if quiet or repository is None:
+        if repository is None:
             return
+        self.tell_forge(repository, pipeline)
         payload = render.event(repository, pipeline, legacy=self.faults.legacy_names)
         message = Message(repository.id, repository.visibility == "public", payload)
         self.faults.deliver(lambda: self.events.publish(message))

@@ -86,6 +86,9 @@ class Config:
     version: str = "3.17.0"
     #: Seconds of silence after which a stream sends a comment.
     ping_every: float = 30.0
+    #: Where commit statuses go, as ``http://127.0.0.1:1234``; none are written without it.
+    status_api: str = ""
+    status_token: Secret | None = None
 
     def user(self, token: str) -> User | None:
         """Return the account this token belongs to."""
@@ -103,7 +106,7 @@ def load(path: Path) -> Config:
 
     Shape: ``{"host", "users": [{"login", "token_file", "email"?, "admin"?}], "repositories":
     [{"full_name", "path", …Repository's fields…, "secrets": {name: file}}], "environment"?,
-    "capacity"?, "version"?, "ping_every"?}``. Ids are given by position, from 1.
+    "capacity"?, "version"?, "ping_every"?, "status_api"?, "status_token_file"?}``. Ids are given by position, from 1.
     """
     try:
         raw: dict[str, Any] = json.loads(path.read_text())
@@ -111,7 +114,9 @@ def load(path: Path) -> Config:
         repositories = tuple(
             read_repository(number, entry) for number, entry in enumerate(raw.pop("repositories", ()), 1)
         )
-        return Config(users=users, repositories=repositories, **raw)
+        token = raw.pop("status_token_file", "")
+        status_token = read_secret(Path(token)) if token else None
+        return Config(users=users, repositories=repositories, status_token=status_token, **raw)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(
             f"{path} does not configure a CI server: {error!r}",

@@ -13,6 +13,7 @@ from homelab.lab.woodpecker.application import application
 from homelab.lab.woodpecker.board import Board
 from homelab.lab.woodpecker.config import Config
 from homelab.lab.woodpecker.faults import Faults
+from homelab.lab.woodpecker.forge_status import reporting
 from homelab.lab.woodpecker.pipelines import Pipelines
 from homelab.lab.woodpecker.queue import Queue
 from homelab.lab.woodpecker.serve import leave_address, listening
@@ -29,7 +30,7 @@ async def serving(config: Config, state: Path, *, port: int = 0, lab_controls: b
         board, token = Board(config, store, Faults()), secrets.token_urlsafe(24)
         pipelines = Pipelines(board, Queue(board, config.capacity))
         parts = Part(board, pipelines, hook_token=token, lab_controls=lab_controls)
-        async with listening(application(parts), port) as bound:
+        async with reporting(config) as board.tell_forge, listening(application(parts), port) as bound:
             leave_address(state, port=bound, token=token, host=config.host)
             yield bound
 
