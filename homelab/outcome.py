@@ -25,6 +25,14 @@ class Outcome(IntEnum):
         member.meaning = meaning
         return member
 
+    @classmethod
+    def of(cls, code: int) -> Outcome:
+        """Return the outcome a homelab command ended with. ValueError for a code that is none of ours."""
+        for outcome in cls:
+            if outcome == code:
+                return outcome
+        raise ValueError(code)
+
     DONE = 0, "done", "green, rolled out, landed, or nothing to do"
     RED = 1, "red", "looked, and it is red: CI failed, or the rollout failed"
     USAGE = 2, "usage", "the command line or a configuration file is wrong; nothing was done"

@@ -68,7 +68,7 @@ def _land(lab: Layout, app: App, *, fail: str, keep: bool) -> DemoResult:
     change.apply(tree)
     app.emit(CommandTyped(tree.name, f"git commit --all --message '{change.message}'"))
     git(tree, "commit", "--quiet", "--all", "--message", change.message, env=app.world.env)
-    outcome = Outcome(typing.code("work", "land", cwd=tree))
+    outcome = Outcome.of(typing.code("work", "land", cwd=tree))
     return DemoResult(
         outcome, f"work land ended with {int(outcome)}", traces=typing.traces(), goodbye=_goodbye(lab, keep=keep)
     )
