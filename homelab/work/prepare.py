@@ -175,9 +175,9 @@ def _state(app: App, request: LandRequest, found: Found, plan: Plan, end: Remote
     if old is not None and same and not old.phase.landed and is_ours(app, old, head):
         return old
     stamp = datetime.fromtimestamp(app.clock.now(), UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    backup = f"refs/homelab/backup/{plan.branch}/{stamp}"
+    run = f"{stamp}-{head[:12]}"
     return LandState(
-        run=f"{stamp}-{head[:12]}",
+        run=run,
         phase=Phase.FETCH,
         remote=plan.remote,
         push_url=end.url.shown,
@@ -185,9 +185,11 @@ def _state(app: App, request: LandRequest, found: Found, plan: Plan, end: Remote
         branch=plan.branch,
         strategy=plan.strategy.value,
         source=head,
-        backup=backup,
+        backup=f"refs/homelab/backup/{plan.branch}/{run}",
         scratch=request.scratch,
         verified=old.verified if old is not None and same else (),
+        pushed_ref=old.pushed_ref if old is not None and same and old.branch == plan.branch else "",
+        pushed_oid=old.pushed_oid if old is not None and same and old.branch == plan.branch else "",
     )
 
 
