@@ -453,11 +453,29 @@ def test_logs_can_be_deleted_once_it_is_over_and_are_null_then(ci: World) -> Non
     ci.until(lambda: ci.log(1, "build"))
     step_id = ci.step(1, "build")["id"]
     assert ci.call(f"/api/repos/1/logs/1/{step_id}", method="DELETE").status == 422
+    assert ci.call("/api/repos/1/logs/1", method="DELETE").status == 422
     assert ci.call("/api/repos/1/pipelines/1", method="DELETE").status == 422
     ci.call("/api/repos/1/pipelines/1/cancel", method="POST")
     ci.wait_quiet(1)
     assert ci.call("/api/repos/1/logs/1", method="DELETE").status == 204
     assert ci.get(f"/api/repos/1/logs/1/{step_id}") is None
+
+
+def test_a_guest_is_told_in_words_that_deleting_needs_an_admin(public: World) -> None:
+    inject(public)
+    refused = public.call("/api/repos/1/pipelines/1", method="DELETE", token=None)
+    assert (refused.status, refused.body) == (401, b"User not authorized")
+
+
+def test_a_cron_run_and_a_tag_speak_for_themselves_where_they_are_asked_for(ci: World) -> None:
+    oid = ci.push({".woodpecker.yaml": GREEN}, message="Fix it")
+    told = [ci.hook(event="cron", cron="nightly", after=oid, branch="main"), ci.hook(ref="refs/tags/v1", after=oid)]
+    assert [one.json["message"] for one in told] == ["Fix it", "Fix it"]
+    tag, cron, push = ci.get("/api/repos/1/pipelines")
+    assert (tag["event"], tag["message"]) == ("tag", "created tag v1")
+    assert (cron["event"], cron["message"], cron["sender"], cron["cron"]) == ("cron", "nightly", "nightly", "nightly")
+    assert {one["commit"] for one in (tag, cron, push)} == {oid}
+    assert ci.wait(2)["status"] == ci.wait(3)["status"] == "success"
 
 
 def test_the_queue_tells_its_admin_why_something_is_pending(tmp_path: Path) -> None:

@@ -89,12 +89,12 @@ def need_repository(request: web.Request, right: str = "pull") -> Repository:
     A missing push right is a 404 without a body, a missing admin right a 403 with text.
     """
     found, user = known_repository(request), user_of(request)
-    if right != "pull" and user is None:
-        raise Refused(HTTPStatus.UNAUTHORIZED)
+    if not found.allows(user, "pull"):
+        raise unseen(user)
     if found.allows(user, right):
         return found
-    if right == "admin" and found.allows(user, "pull"):
-        raise Refused(HTTPStatus.FORBIDDEN, _UNAUTHORIZED)
+    if right == "admin":
+        raise Refused(HTTPStatus.FORBIDDEN if user else HTTPStatus.UNAUTHORIZED, _UNAUTHORIZED)
     raise unseen(user)
 
 

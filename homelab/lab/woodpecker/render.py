@@ -12,6 +12,7 @@ from typing import Any
 
 from homelab.lab.woodpecker.config import Repository, User
 from homelab.lab.woodpecker.records import Complaint, ConfigFile, LogLine, Pipeline, Step, Workflow
+from homelab.lab.woodpecker.states import Trigger
 
 _LEGACY_PIPELINE = {f"{name}": f"{name}_at" for name in ("created", "updated", "started", "finished", "reviewed")}
 _LEGACY_STEP = {"started": "start_time", "finished": "end_time"}
@@ -115,8 +116,12 @@ def _complaint(one: Complaint) -> dict[str, Any]:
     return {"type": one.type, "message": one.message, "is_warning": one.is_warning, "data": place}
 
 
-def pipeline(one: Pipeline, *, workflows: bool = True, legacy: bool = False) -> dict[str, Any]:
-    """Return one Pipeline; lists leave the workflows out. There is no repository id in it."""
+def pipeline(one: Pipeline, *, workflows: bool = True, legacy: bool = False, raw: bool = False) -> dict[str, Any]:
+    """Return one Pipeline; lists leave the workflows out. There is no repository id in it.
+
+    Asked for, a cron run has the cron's name for message and sender, a tag says that it was created;
+    ``raw``, as events and the hook's answer have it, they carry the commit's own.
+    """
     record = {
         "id": one.id,
         "number": one.number,
@@ -155,12 +160,22 @@ def pipeline(one: Pipeline, *, workflows: bool = True, legacy: bool = False) -> 
         "from_fork": one.from_fork,
     }
     empty = ("cancel_info", "workflows", "changed_files", "variables", "cron", "from_fork")
-    return _renamed(_without_empty(record, *empty), _LEGACY_PIPELINE, legacy=legacy)
+    told = record if raw else record | _spoken_for(one)
+    return _renamed(_without_empty(told, *empty), _LEGACY_PIPELINE, legacy=legacy)
+
+
+def _spoken_for(one: Pipeline) -> dict[str, str]:
+    """Return what upstream's ToAPIModel puts over a pipeline."""
+    if one.event is Trigger.CRON:
+        return {"message": one.cron, "sender": one.cron}
+    if one.event is Trigger.TAG:
+        return {"message": f"created tag {one.ref.removeprefix('refs/tags/')}"}
+    return {}
 
 
 def event(repo: Repository, one: Pipeline, *, legacy: bool = False) -> bytes:
     """Return the payload of one message on the event stream."""
-    return json.dumps({"repo": repository(repo), "pipeline": pipeline(one, legacy=legacy)}).encode()
+    return json.dumps({"repo": repository(repo), "pipeline": pipeline(one, legacy=legacy, raw=True)}).encode()
 
 
 def log_line(one: LogLine) -> dict[str, Any]:

@@ -47,7 +47,7 @@ async def hook(request: web.Request) -> web.Response:
     if pipeline.event.is_pull and not repository.allow_pr:
         return web.Response(status=HTTPStatus.NO_CONTENT)
     made = await part(request).pipelines.create(repository, pipeline)
-    return web.json_response(render.pipeline(made))
+    return web.json_response(render.pipeline(made, raw=True))
 
 
 async def _given(request: web.Request) -> dict[str, Any]:

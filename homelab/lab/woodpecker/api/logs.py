@@ -10,7 +10,7 @@ from homelab.lab.woodpecker import render
 from homelab.lab.woodpecker.access import need_pipeline, need_repository, number_of, part
 from homelab.lab.woodpecker.pipelines import Refused
 from homelab.lab.woodpecker.records import Step
-from homelab.lab.woodpecker.states import CANCELABLE
+from homelab.lab.woodpecker.states import CANCELABLE, UNDER_WAY
 
 ROUTES = web.RouteTableDef()
 _PIPELINE = "/api/repos/{repo_id}/logs/{number}"
@@ -33,13 +33,22 @@ async def show(request: web.Request) -> web.Response:
 
 
 @ROUTES.delete(_STEP)
+async def delete_one(request: web.Request) -> web.Response:
+    """Forget the log of one step that is over."""
+    need_repository(request, "push")
+    step = _step(request)
+    if step.state in UNDER_WAY:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "Cannot delete logs for a pending or running step")
+    part(request).board.store.delete_log(step.id)
+    return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
 @ROUTES.delete(_PIPELINE)
-async def delete(request: web.Request) -> web.Response:
-    """Forget the logs of one step or of all."""
+async def delete_all(request: web.Request) -> web.Response:
+    """Forget all logs of a pipeline that is over."""
     pipeline = need_pipeline(request, need_repository(request, "push"))
     if pipeline.status in CANCELABLE:
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "Cannot delete logs for a running or blocked pipeline")
-    steps = [step.id for flow in pipeline.workflows for step in flow.steps]
-    for step_id in [_step(request).id] if "step_id" in request.match_info else steps:
-        part(request).board.store.delete_log(step_id)
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"Cannot delete logs for pipeline with status {pipeline.status}")
+    for step in [step for flow in pipeline.workflows for step in flow.steps]:
+        part(request).board.store.delete_log(step.id)
     return web.Response(status=HTTPStatus.NO_CONTENT)
