@@ -233,12 +233,13 @@ def _held(finding: Finding, snapshot: Snapshot, expectation: Expectation, memory
     """A finished rollout counts when a fresh snapshot shows it, and it stayed so for the hold."""
     if not snapshot.fresh:
         return Verdict(State.PROGRESSING, "finished by its counters; looking at its pods", again=0.0)
+    proven = f"{finding.sentence}, proof: {finding.proof}" if finding.proof is not Proof.NONE else finding.sentence
     if finding.lasting:
-        return Verdict(State.COMPLETE, f"{finding.sentence}, proof: {finding.proof}", proof=finding.proof)
+        return Verdict(State.COMPLETE, proven, proof=finding.proof)
     left = (memory.complete_at if memory.complete_at is not None else now) + expectation.stable_for - now
     if left > 0:
         return Verdict(State.HOLDING, f"{finding.sentence}, must stay so {expectation.stable_for:.0f} s", again=left)
-    return Verdict(State.COMPLETE, f"{finding.sentence}, proof: {finding.proof}", proof=finding.proof)
+    return Verdict(State.COMPLETE, proven, proof=finding.proof)
 
 
 def _doomed(snapshot: Snapshot, workload: Workload, fatal: list[Trouble], troubles: tuple[Trouble, ...]) -> Verdict:

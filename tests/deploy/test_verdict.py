@@ -10,7 +10,7 @@ import pytest
 from homelab.deploy import shape
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
-from homelab.deploy.model import Expectation, Memory, Patience, Proof, Snapshot, State, Verdict
+from homelab.deploy.model import Expectation, Memory, Node, Patience, Proof, Snapshot, State, Verdict
 from homelab.deploy.reference import Wanted
 from homelab.deploy.verdict import verdict
 from homelab.outcome import Outcome
@@ -47,6 +47,7 @@ class Scene:
     pods: list[Json] | None = field(default_factory=lambda: [pod()])
     events: list[Json] | None = field(default_factory=list)
     fresh: bool = True
+    nodes: tuple[Node, ...] | None = None
 
     def snapshot(self, at: float, kind: str = "deployment") -> Snapshot:
         form = KINDS[kind].revisions
@@ -60,6 +61,7 @@ class Scene:
             else (),
             pods=None if self.pods is None else tuple(shape.pod(item) for item in self.pods),
             events=None if self.events is None else tuple(shape.happening(item) for item in self.events),
+            nodes=self.nodes,
             fresh=self.fresh,
         )
 
