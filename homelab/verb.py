@@ -99,6 +99,19 @@ class VerbGroup(click.Group):
 
         return declare
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order they are declared: that of use, not of the alphabet."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs with their whole first sentence."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _summary(command.help)) for name, command in self.commands.items()])
+
+
+def _summary(text: str | None) -> str:
+    return (text or "").strip().split("\n", 1)[0]
+
 
 class LazyGroup(click.Group):
     """The root: knows each domain's module by name and loads it when its name is typed."""
@@ -145,9 +158,8 @@ def _described(name: str, command: Mapping[str, Any]) -> dict[str, Any]:
         for param in command["params"]
         if param["name"] != "help"
     ]
-    summary = (command["help"] or "").strip().split("\n", 1)[0]
     facts = {"tier": command.get("tier"), "destructive": command.get("destructive", False)}
-    return {"name": name, **facts, "summary": summary, "params": params}
+    return {"name": name, **facts, "summary": _summary(command["help"]), "params": params}
 
 
 class Seconds(click.ParamType):  # type: ignore[type-arg]  # subscripted only in newer clicks

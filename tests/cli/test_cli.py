@@ -119,3 +119,8 @@ def test_leaving_runs_what_was_registered_for_the_exit_and_keeps_the_code(tmp_pa
     )
     assert (done.returncode, left.read_text()) == (2, "cleaned")
     assert done.stderr.endswith("usage (exit 2)\n")
+
+
+def test_the_help_of_a_domain_shows_whole_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ci", "--help"], world(tmp_path)) == 0
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
