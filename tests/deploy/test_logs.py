@@ -1,0 +1,87 @@
+"""``deploy logs`` and ``deploy events``: the live revision's words, bounded and without secrets."""
+
+from __future__ import annotations
+
+import pytest
+
+from homelab.deploy.logs import LinePrinted, LogsRequest, logs
+from homelab.deploy.recent import recent
+from homelab.errors import NothingThere, PermissionMissing, UsageError
+from homelab.events import Event
+from homelab.settings.model import DeployTarget
+from tests.deploy.fakes import FakeCluster
+from tests.deploy.objects import deployment, event, old_pod, pod, replica_set
+from tests.deploy.test_wait import AFTER
+from tests.fakes import FakeClock
+
+WEB = DeployTarget("t", "web")
+
+
+def cluster(clock: FakeClock, *, deny: frozenset[str] = frozenset()) -> FakeCluster:
+    pods = [pod("web-new-1"), pod("web-new-2"), old_pod(deleting=True)]
+    objects = {**AFTER, "deployments": [deployment(want=2)], "replicasets": [replica_set(want=2)], "pods": pods}
+    objects["events"] = [
+        event("web-new-1", "Started", "Started container", at=0, type_="Normal"),
+        event("web-new-2", "BackOff", "token=abc failed", at=5, count=3),
+        event("somebody-else", "Failed", "not ours"),
+    ]
+    found = FakeCluster(clock, [(0, objects)], deny=deny)
+    found.log_texts["web-new-1", "app", False] = "one\nAuthorization: Bearer abc.def"
+    found.log_texts["web-new-2", "app", False] = "two"
+    found.log_texts["web-old-1", "app", False] = "old"
+    found.log_texts["web-new-1", "app", True] = "before"
+    return found
+
+
+def read(found: FakeCluster, events: list[Event], request: LogsRequest) -> list[str]:
+    return logs(found, WEB, request, clock=found.clock, emit=events.append).lines()
+
+
+def test_only_the_live_revisions_pods_speak_and_secrets_do_not(clock: FakeClock, events: list[Event]) -> None:
+    assert read(cluster(clock), events, LogsRequest()) == [
+        "web-new-1/app: one",
+        "web-new-1/app: Authorization: Bearer ***",
+        "web-new-2/app: two",
+    ]
+
+
+def test_previous_reads_the_run_before_and_skips_who_had_none(clock: FakeClock, events: list[Event]) -> None:
+    assert read(cluster(clock), events, LogsRequest(previous=True)) == ["before"]
+
+
+def test_an_unknown_container_lists_those_there_are(clock: FakeClock, events: list[Event]) -> None:
+    with pytest.raises(UsageError) as raised:
+        read(cluster(clock), events, LogsRequest(container="nope"))
+    assert raised.value.why == "its containers: app"
+
+
+def test_forbidden_pods_say_so(clock: FakeClock, events: list[Event]) -> None:
+    with pytest.raises(NothingThere) as raised:
+        read(cluster(clock, deny=frozenset({"list pods"})), events, LogsRequest())
+    assert "list pods forbidden" in raised.value.why
+
+
+def test_following_prints_every_line_until_the_containers_end(clock: FakeClock, events: list[Event]) -> None:
+    result = logs(cluster(clock), WEB, LogsRequest(follow=True), clock=clock, emit=events.append)
+    said = sorted(one.sentence() for one in events if isinstance(one, LinePrinted))
+    assert said == ["Authorization: Bearer ***", "one", "two"]
+    assert result.headline == "t/web: followed 2 containers, 3 lines"
+
+
+def test_events_are_ours_oldest_first_merged_and_redacted(clock: FakeClock) -> None:
+    clock.sleep(65)
+    lines = recent(cluster(clock), WEB, clock=clock).lines()
+    assert lines == [
+        "  1m  Normal   Started  Pod web-new-1: Started container",
+        "  1m  Warning  BackOff x3  Pod web-new-2: token=*** failed",
+    ]
+
+
+def test_events_may_be_limited_to_the_newest_and_to_warnings(clock: FakeClock) -> None:
+    assert len(recent(cluster(clock), WEB, clock=clock, limit=1).lines()) == 1
+    assert len(recent(cluster(clock), WEB, clock=clock, warnings=True).lines()) == 1
+
+
+def test_forbidden_events_are_a_missing_permission(clock: FakeClock) -> None:
+    with pytest.raises(PermissionMissing):
+        recent(cluster(clock, deny=frozenset({"list events"})), WEB, clock=clock)
