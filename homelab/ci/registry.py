@@ -121,7 +121,12 @@ class Registry:
         site = Site(f"{realm.scheme}://{realm.netloc}", name="the registry's token service", token_scheme=BASIC)
         scope = said.get("scope") or f"repository:{self._image.path}:pull"
         asked = {"service": said.get("service", ""), "scope": scope}
-        answer = self._connect(site, ours).get(realm.path or "/", params={k: v for k, v in asked.items() if v})
+        try:
+            answer = self._connect(site, ours).get(realm.path or "/", params={k: v for k, v in asked.items() if v})
+        except HttpStatus as error:
+            if error.status in {UNAUTHORIZED, FORBIDDEN}:
+                raise self._refused(error) from error
+            raise
         token = str(answer.get("token") or answer.get("access_token") or "")
         return self._client(Secret(token) if token else None)
 
