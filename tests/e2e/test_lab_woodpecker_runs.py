@@ -209,7 +209,7 @@ def test_a_step_that_takes_too_long_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_broken_file_is_an_error_with_its_complaints_and_no_workflows(ci: World) -> None:
-    ci.push({".woodpecker.yaml": "steps:\n  - {name: a, commands: [x]}\n"})
+    ci.push({".woodpecker.yaml": "when: {event: push}\nsteps:\n  - {name: a, commands: [x]}\n"})
     made = ci.pipeline(1)
     assert made["status"] == "error"
     assert "workflows" not in made
@@ -228,7 +228,7 @@ def test_warnings_sit_on_a_green_pipeline(ci: World) -> None:
     ci.push({".woodpecker.yaml": "odd: 1\n" + GREEN})
     made = ci.wait(1)
     assert made["status"] == "success"
-    assert [error["is_warning"] for error in made["errors"]] == [True]
+    assert [(error["type"], error["is_warning"]) for error in made["errors"]] == [("linter", True), ("bad_habit", True)]
 
 
 def test_a_message_that_says_skip_ci_leaves_no_trace(ci: World) -> None:

@@ -56,6 +56,10 @@ _FILE_KEYS = frozenset(
 )
 
 
+_NO_EVENT = "Consider adding a `when` block with an `event` filter to this step or the entire workflow"
+_SOME_EVENTS = "Set an event filter for all steps or the entire workflow on all items of the `when` block"
+
+
 class ConfigRefused(Exception):
     """The file cannot run; carries every complaint, warnings included."""
 
@@ -162,13 +166,17 @@ class _Reader:
         clones = self._containers(raw.get("clone"), "clone")
         runs_on = self._strings(raw, "runs_on", "runs_on")
         if runs_on:
-            self._lint("Use `when.status` instead of `runs_on`", "runs_on", kind="deprecation", warning=True)
+            self._warn(
+                "deprecation", "Usage of `runs_on` is deprecated, use `when.status`", f"{self.file}.runs_on", "status"
+            )
         services = self._containers(raw.get("services"), "services")
+        when = self._when(raw, "when")
+        self._bad_habits(when, steps)
         return Definition(
             steps=steps,
             services=services,
             clone=None if raw.get("skip_clone") else clones[0] if clones else StepDefinition("clone", type="clone"),
-            when=self._when(raw, "when"),
+            when=when,
             depends_on=self._strings(raw, "depends_on", "depends_on"),
             runs_on=runs_on,
             labels={key: str(value) for key, value in self._mapping(raw, "labels", "labels").items()},
@@ -250,5 +258,22 @@ class _Reader:
         for key in sorted(set(map(str, raw)) - known):
             self._lint(f"Additional property {key} is not allowed", f"{where}.{key}".lstrip("."), warning=True)
 
-    def _lint(self, message: str, where: str, *, kind: str = "linter", warning: bool = False) -> None:
-        self.complaints.append(Complaint(kind, message, is_warning=warning, file=self.file, field=where))
+    def _bad_habits(self, when: When, steps: tuple[StepDefinition, ...]) -> None:
+        """Warn of every step that runs on any event, unless the whole workflow names its events."""
+        if when.conditions and all(one.events for one in when.conditions):
+            return
+        for step in steps:
+            open_to_all = [at for at, one in enumerate(step.when.conditions) if not one.events]
+            if not step.when.conditions:
+                self._warn("bad_habit", _NO_EVENT, f"steps.{step.name}", "event-filter-for-all-steps")
+            elif open_to_all:
+                where = f"steps.{step.name}.when[{open_to_all[0]}]"
+                self._warn("bad_habit", _SOME_EVENTS, where, "event-filter-for-all-steps")
+
+    def _warn(self, kind: str, message: str, where: str, anchor: str) -> None:
+        page = "workflow-syntax" if kind == "deprecation" else "linter"
+        docs = f"https://woodpecker-ci.org/docs/usage/{page}#{anchor}"
+        self.complaints.append(Complaint(kind, message, is_warning=True, file=self.file, field=where, docs=docs))
+
+    def _lint(self, message: str, where: str, *, warning: bool = False) -> None:
+        self.complaints.append(Complaint("linter", message, is_warning=warning, file=self.file, field=where))

@@ -88,12 +88,8 @@ def make_plan(config: Config, repository: Repository, pipeline: Pipeline, files:
         if read.when.on_failure(builder.facts, whole_workflow=True):
             runs_on = tuple(dict.fromkeys((*runs_on, "failure", "success")))
         flows.append(WorkflowPlan(number, name, axis, stages, read.depends_on, runs_on, read.labels))
-    warnings = tuple(dict.fromkeys(_hashable(warning) for _, _, read in kept for warning in read.warnings))
-    return Plan(tuple(flows), tuple(Complaint(*fields) for fields in warnings))
-
-
-def _hashable(complaint: Complaint) -> tuple[str, str, bool, str, str]:
-    return (complaint.type, complaint.message, complaint.is_warning, complaint.file, complaint.field)
+    warnings = dict.fromkeys(warning for _, _, read in kept for warning in read.warnings)
+    return Plan(tuple(flows), tuple(warnings))
 
 
 def workflow_name(path: str) -> str:

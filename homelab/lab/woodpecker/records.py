@@ -47,7 +47,7 @@ class Workflow:
     steps: list[Step] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Complaint:
     """One entry of ``errors``: type is linter, deprecation, compiler, generic or bad_habit."""
 
@@ -56,6 +56,7 @@ class Complaint:
     is_warning: bool = False
     file: str = ""
     field: str = ""
+    docs: str = ""
 
 
 @dataclass(slots=True, weakref_slot=True)

@@ -112,7 +112,8 @@ def workflow(one: Workflow, pipeline_id: int, *, legacy: bool = False) -> dict[s
 
 
 def _complaint(one: Complaint) -> dict[str, Any]:
-    place = {"file": one.file, "field": one.field} if one.file or one.field else None
+    named = {"file": one.file, "field": one.field} if one.file or one.field else None
+    place = {**named, "docs": one.docs} if named and one.docs else named
     return {"type": one.type, "message": one.message, "is_warning": one.is_warning, "data": place}
 
 

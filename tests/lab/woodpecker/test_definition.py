@@ -85,11 +85,27 @@ def test_text_that_is_not_yaml_is_a_compiler_error() -> None:
 
 
 def test_an_unknown_key_and_runs_on_are_warnings_only() -> None:
-    read = parse(f"pipeline: 1\nruns_on: [failure]\nsteps: {{a: {STEP}}}", "ci")
+    read = parse(f"pipeline: 1\nruns_on: [failure]\nwhen: {{event: push}}\nsteps: {{a: {STEP}}}", "ci")
     assert [(one.type, one.field, one.is_warning) for one in read.warnings] == [
         ("linter", "pipeline", True),
-        ("deprecation", "runs_on", True),
+        ("deprecation", "ci.runs_on", True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("when", "of_step", "fields"),
+    [
+        ("{event: push}", "{}", []),
+        ("{branch: main}", "{event: push}", []),
+        ("{branch: main}", "{branch: main}", ["steps.a.when[0]"]),
+        ("[{event: push}, {branch: main}]", "[{event: tag}, {branch: x}]", ["steps.a.when[1]"]),
+        ("{}", "{}", ["steps.a"]),
+    ],
+)
+def test_a_step_open_to_every_event_is_a_bad_habit(when: str, of_step: str, fields: list[str]) -> None:
+    read = parse(f"when: {when}\nsteps: {{a: {{image: x, commands: [x], when: {of_step}}}}}", "ci")
+    assert fields == [one.field for one in read.warnings if one.type == "bad_habit"]
+    assert all(one.is_warning and one.docs.endswith("#event-filter-for-all-steps") for one in read.warnings)
 
 
 def test_a_matrix_gives_every_combination_or_the_listed_cells() -> None:

@@ -168,5 +168,5 @@ def test_dependencies_decide_whether_a_workflow_runs(
 
 
 def test_warnings_of_every_workflow_are_kept_once() -> None:
-    made = plan("odd: 1\nmatrix: {A: [1, 2]}\n" + ONE)
+    made = plan("odd: 1\nwhen: {event: push}\nmatrix: {A: [1, 2]}\n" + ONE)
     assert [one.message for one in made.warnings] == ["Additional property odd is not allowed"]
