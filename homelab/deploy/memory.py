@@ -109,10 +109,13 @@ def _with_completion(memory: Memory, snapshot: Snapshot, expectation: Expectatio
     finding = judged(snapshot, expectation, memory, now)
     if finding.state is not State.COMPLETE:
         return replace(memory, complete_at=None)
-    if memory.complete_at is not None or not snapshot.fresh:
+    if not snapshot.fresh:
         return memory
     stamps = [pod.ready_since for pod in snapshot.pods or () if pod.live]
     told = [stamp for stamp in stamps if stamp is not None]
     since = min(max(told), now) if told and len(told) == len(stamps) else now
+    if memory.complete_at is not None:
+        # A pod that became Ready again between two looks has restarted, or is new: the hold counts from there.
+        since = max(memory.complete_at, min(max(told, default=memory.complete_at), now))
     restarts = {(pod.uid, c.name): c.restarts for pod in snapshot.pods or () for c in pod.containers if pod.live}
     return replace(memory, complete_at=since, restarts_at_complete={**restarts, **memory.restarts_at_complete})

@@ -193,6 +193,15 @@ def test_10_a_crash_during_the_hold_is_a_failure() -> None:
     assert found.sentence == "crash: web-new-1 was Ready, then restarted"
 
 
+def test_a_restart_between_two_looks_starts_the_hold_anew_though_the_pod_is_ready_again() -> None:
+    first = Scene(deployment(), pods=[pod(ready_since=0)])
+    again = Scene(deployment(), pods=[pod(container=running(restarts=1), ready_since=8)])
+    assert judge((0, first), (9, again), (11, again)).state is State.HOLDING
+    assert judge((0, first), (9, again), (18, again)).state is State.COMPLETE
+    down = Scene(deployment(), pods=[pod(container=running(restarts=2, ready=False), ready_since=None)])
+    assert judge((0, first), (9, again), (11, down)).reason == "crash"
+
+
 def test_a_flap_without_restart_starts_the_hold_anew() -> None:
     ready = Scene(deployment(), pods=[pod(ready_since=0)])
     unready = Scene(deployment(counts=(1, 0, 0, 1)), [replica_set(available=0)], [STARTING])
