@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from homelab.app import App
-from homelab.errors import HomelabError, Interrupted, NotLanded
+from homelab.errors import HomelabError, Interrupted, LandUnknown, NotLanded
 from homelab.events import Notice
 from homelab.git import lock
 from homelab.outcome import Outcome
@@ -51,6 +51,8 @@ def land(app: App, request: LandRequest, waits: Waits) -> LandResult:
         ended = _reach_landed(app, request, waits, trail)
     except (HomelabError, KeyboardInterrupt) as stop:
         scene = trail.scene
+        if scene is not None and scene.state.phase is Phase.PUSH:
+            stop = _ask_after(stop, scene)
         if scene is None or not scene.state.phase.landed:
             return _not_landed(stop, scene)
         scene.interruption = stop
@@ -58,6 +60,24 @@ def land(app: App, request: LandRequest, waits: Waits) -> LandResult:
         assert ended is not None
         return ended
     return follow(trail.scene, waits)
+
+
+def _ask_after(stop: HomelabError | KeyboardInterrupt, scene: Scene) -> HomelabError | KeyboardInterrupt:
+    """Ask the remote after a signal that came around the push; return what ends the land then."""
+    if not isinstance(stop, (KeyboardInterrupt, Interrupted)):
+        return stop
+    try:
+        if arrived(scene, doubtful=True):
+            settle(scene)
+    except (HomelabError, KeyboardInterrupt) as unknown:
+        if isinstance(unknown, LandUnknown):
+            return unknown
+        return LandUnknown(
+            f"interrupted while {short(scene.state.candidate)} was on its way",
+            why="the remote was not asked whether it arrived",
+            fix=f"{RESUME}  (it asks first; do not land by hand)",
+        )
+    return stop
 
 
 def _reach_landed(app: App, request: LandRequest, waits: Waits, trail: _Trail) -> LandResult | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from homelab.app import App
 from homelab.ci.choice import PUSH, Choice
-from homelab.ci.connect import connect
+from homelab.ci.connect import connect_all
 from homelab.ci.request import CiRequest
 from homelab.ci.watch import watch
 from homelab.deploy.connect import request_for
@@ -16,7 +16,7 @@ from homelab.deploy.wait import wait
 from homelab.errors import UsageError
 from homelab.git.forge_host import forge_host
 from homelab.result import Result
-from homelab.settings.choose import ci_server
+from homelab.settings.choose import ci_servers
 from homelab.work.follow import LandedCommit, Waits
 
 
@@ -36,8 +36,8 @@ def _ci(app: App, landed: LandedCommit) -> Result:
         timeout=times.ci,
         appear_timeout=times.ci_appear,
     )
-    ci = connect(app, remote=landed.remote)
-    return watch(ci, request, repository=app.repository, clock=app.clock, emit=app.emit)
+    servers = connect_all(app, remote=landed.remote)
+    return watch(servers, request, repository=app.repository, clock=app.clock, emit=app.emit)
 
 
 def _deploy(app: App, landed: LandedCommit) -> Result | None:
@@ -50,7 +50,7 @@ def _blind(app: App, remote: str) -> str:
     url = app.repository.remote(remote).push
     try:
         host = forge_host(url, app.settings.forges, app.settings.ci, app.world.env)
-        ci_server(app.settings, host, None)
+        ci_servers(app.settings, host, None)
     except UsageError as error:
         return error.what
     return ""
