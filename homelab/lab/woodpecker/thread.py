@@ -21,7 +21,7 @@ class ServerThread:
         """Prepare; nothing listens before the block is entered."""
         self._serving = serving
         self.port = port
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._started = threading.Event()
         self._error: BaseException | None = None
@@ -37,19 +37,20 @@ class ServerThread:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
     def _main(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            try:
-                runner.run(self._serve())
-            except BaseException as error:  # noqa: BLE001 -- handed to the thread that waits for the start
-                self._error = error
-                self._started.set()
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 -- handed to the thread that waits for the start
+            self._error = error
+            self._started.set()
 
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         async with self._serving(self.port) as port:
             self.port = port
             self._started.set()
