@@ -5,11 +5,14 @@ Layer: ci; the only module of the domain that knows the app.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from homelab.app import App
 from homelab.ci.actions import Actions
 from homelab.ci.port import CiRepository
 from homelab.ci.woodpecker import FINGERPRINT, Woodpecker
-from homelab.errors import UsageError
+from homelab.errors import NothingThere, UsageError
+from homelab.events import Notice
 from homelab.git.forge_host import forge_host, forge_repository
 from homelab.http.port import JsonHttp, Site
 from homelab.settings.choose import ci_server, ci_servers
@@ -29,9 +32,30 @@ def connect(app: App, *, server: str | None = None, remote: str | None = None) -
 
 
 def connect_all(app: App, *, server: str | None = None, remote: str | None = None) -> tuple[CiRepository, ...]:
-    """Return the repository on every CI server that serves its forge, or on ``server`` alone. Raises as ``connect``."""
+    """Return the repository on every CI server that serves its forge, or on ``server`` alone.
+
+    Of several servers, those that do not know the repository are left out, and said. Raises as
+    ``connect``, and NothingThere where none of several knows it.
+    """
     host, slug = _repository(app, remote)
-    return tuple(_open(app, one, slug) for one in ci_servers(app.settings, host, server))
+    servers = tuple(_open(app, one, slug) for one in ci_servers(app.settings, host, server))
+    return servers if len(servers) == 1 else _known(app, servers)
+
+
+def _known(app: App, servers: Sequence[CiRepository]) -> tuple[CiRepository, ...]:
+    known: list[CiRepository] = []
+    unknown: list[NothingThere] = []
+    for ci in servers:
+        try:
+            ci.facts()
+        except NothingThere as error:
+            unknown.append(error)
+            app.emit(Notice(about="ci", text=f"{error.what}: left out"))
+        else:
+            known.append(ci)
+    if not known:
+        raise unknown[0]
+    return tuple(known)
 
 
 def _repository(app: App, remote: str | None) -> tuple[str | None, str]:
