@@ -105,7 +105,7 @@ class Group:
         healthy = all(listener.healthy for listener in self._listeners)
         slow = POLL_WATCHED if healthy else min(POLL_FIRST + self._looks * 0.5, POLL_LONGEST)
         pause = POLL_MOVING if any(pursuit.moving for pursuit in waiting) else slow
-        sooner = [p.verdict.again for p in waiting if p.verdict.again is not None]
+        sooner = [again for again in (self.observer.owed, *(p.verdict.again for p in waiting)) if again is not None]
         return max(min(pause, *sooner, pause), self._early(), 0.0)
 
     def _lost(self, error: Unreachable) -> None:

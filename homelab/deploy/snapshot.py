@@ -24,7 +24,7 @@ from homelab.settings.model import DeployTarget
 
 DETAILS_EVERY = 2.0
 #: However fast the numbers change.
-DETAILS_APART = 1.0
+DETAILS_APART = 0.5
 EVENTS_EVERY = 5.0
 #: Up to this many targets are read one by one.
 FEW = 3
@@ -63,6 +63,8 @@ class Observer:
         self._nodes: tuple[Node, ...] | None = None
         self._details_at = self._events_at = float("-inf")
         self._cost = 0
+        #: Seconds until changed numbers may be followed by a look at details; None: nothing is owed.
+        self.owed: float | None = None
 
     @property
     def skipped(self) -> tuple[str, ...]:
@@ -138,6 +140,7 @@ class Observer:
             raise
 
     def _due(self, wanting: Sequence[DeployTarget], workloads: Mapping[DeployTarget, Workload | None]) -> bool:
+        self.owed = None
         if not wanting:
             return False
         age = self._clock.monotonic() - self._details_at
@@ -147,6 +150,8 @@ class Observer:
         changed = [target for target, workload in present if self._of(target) != _moving_parts(workload)]
         if any(KINDS[target.kind].counted(workload) for target, workload in present) and (few or age >= apart):
             return True
+        if changed and age < apart:
+            self.owed = apart - age
         return age >= (apart if changed else max(DETAILS_EVERY, self._cost / REQUESTS_A_SECOND))
 
     def _of(self, target: DeployTarget) -> object:

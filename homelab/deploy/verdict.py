@@ -210,11 +210,12 @@ def _failed(finding: Finding, troubles: tuple[Trouble, ...]) -> Verdict:
 
 
 def _relapse(snapshot: Snapshot, memory: Memory) -> Pod | None:
-    """Return a pod that was Ready in a finished rollout, restarted, and is not Ready now."""
+    """Return a pod that was Ready in a finished rollout, ended or restarted, and is not Ready now."""
     for pod in snapshot.pods or ():
         for status in pod.containers:
             before = memory.restarts_at_complete.get((pod.uid, status.name))
-            if before is not None and pod.live and not pod.ready and status.restarts > before:
+            crashed = before is not None and (status.restarts > before or (status.ended and not status.init))
+            if crashed and pod.live and not pod.ready:
                 return pod
     return None
 

@@ -193,6 +193,13 @@ def test_10_a_crash_during_the_hold_is_a_failure() -> None:
     assert found.sentence == "crash: web-new-1 was Ready, then restarted"
 
 
+def test_10_an_end_during_the_hold_is_a_failure_before_the_restart_is_counted() -> None:
+    ready = Scene(deployment(), pods=[pod(ready_since=0)])
+    dead = {"ready": False, "restartCount": 0, "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}
+    ended = Scene(deployment(counts=(1, 0, 0, 1)), [replica_set(available=0)], [pod(container=dead, ready_since=None)])
+    assert judge((0, ready), (5, ended)).reason == "crash"
+
+
 def test_a_restart_between_two_looks_starts_the_hold_anew_though_the_pod_is_ready_again() -> None:
     first = Scene(deployment(), pods=[pod(ready_since=0)])
     again = Scene(deployment(), pods=[pod(container=running(restarts=1), ready_since=8)])
