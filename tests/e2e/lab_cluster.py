@@ -22,6 +22,7 @@ IMAGES: dict[str, Mapping[str, str]] = {
     f"{APP}:v1": {"homelab.lab/log": "one\ntwo\nthree"},
     f"{APP}:v2": {},
     f"{APP}:chatty": {"homelab.lab/log": "first", "homelab.lab/log-every": "0.05", "homelab.lab/crash-after": "0.6"},
+    f"{APP}:done": {"homelab.lab/crash-after": "0.2", "homelab.lab/exit-code": "0", "homelab.lab/log": "worked"},
     f"{APP}:crash": {"homelab.lab/crash-after": "0.2", "homelab.lab/last-log": "boom"},
 }
 

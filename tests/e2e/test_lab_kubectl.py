@@ -147,6 +147,32 @@ def test_a_drained_node_runs_nothing_and_takes_nothing(kubectl, web):
     assert "successfully rolled out" in kubectl("rollout", "status", web, "--timeout=10s")
 
 
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+def test_rollout_status_follows_the_other_workloads(kubectl, kind):
+    body = manifest("other") | {"kind": kind}
+    kubectl.apply(body)
+    target = f"{kind.lower()}/other"
+    kubectl("rollout", "status", target, "--timeout=10s")
+    kubectl("set", "image", target, f"app={APP}:v2")
+    told = kubectl("rollout", "status", target, "--timeout=10s")
+    assert "successfully rolled out" in told or "partitioned roll out complete" in told
+    assert f"{APP}:v2" in kubectl(
+        "get", "pods", "-l", "app=other", "-o", "jsonpath={.items[*].spec.containers[0].image}"
+    )
+    kubectl("rollout", "undo", target)
+    kubectl("rollout", "status", target, "--timeout=10s")
+    assert [line.split()[0] for line in kubectl("rollout", "history", target).splitlines()[2:] if line] == ["2", "3"]
+    kubectl("delete", target)
+
+
+def test_a_job_is_waited_for(kubectl):
+    kubectl("create", "job", "once", f"--image={APP}:done")
+    kubectl("wait", "job/once", "--for=condition=Complete", "--timeout=10s")
+    assert kubectl("get", "job", "once").splitlines()[1].split()[1:3] == ["Complete", "1/1"]
+    assert kubectl("logs", "job/once") == "worked\n"
+    kubectl("delete", "job", "once")
+
+
 def test_apply_changes_what_the_file_changed_and_leaves_the_rest(kubectl, web):
     kubectl("scale", web, "--replicas=1")
     again = manifest("web", "v2")

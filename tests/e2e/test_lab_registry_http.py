@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from homelab.lab.kubernetes.thread import running_cluster
 from homelab.lab.registry.image import CONFIG, MANIFEST, build, digest
+from tests.e2e.lab_cluster import DEPLOYMENTS, manifest, until
 from tests.e2e.test_lab_registry import Part, push, start
 
 
@@ -125,17 +127,62 @@ def test_a_closed_registry_trades_a_password_for_a_token(closed):
     assert (answer.status, code(answer)) == (404, "NAME_UNKNOWN")
 
 
-def test_a_cluster_that_may_not_pull_says_so(closed, tmp_path: Path):
-    from homelab.lab.kubernetes.thread import running_cluster
-    from tests.e2e.lab_cluster import DEPLOYMENTS, manifest, until
+INDEX = "application/vnd.oci.image.index.v1+json"
 
-    with running_cluster(registry=f"http://127.0.0.1:{closed.port}") as cluster:
-        cluster.request("POST", DEPLOYMENTS, manifest("web"))
 
-        def message() -> str:
+def push_index(part: Part, folder: Path, repository: str, platform: str) -> str:
+    """Push an image under ``v1`` and an index of it for one platform under ``multi``; return the index's digest."""
+    child = push(part, folder, f"registry.homelab.test/{repository}:v1").stdout.strip().partition("@")[2]
+    size = len(ask(part, "GET", f"/v2/{repository}/manifests/v1").data)
+    os_name, _, architecture = platform.partition("/")
+    entry = {"mediaType": MANIFEST, "digest": child, "size": size}
+    entry["platform"] = {"os": os_name, "architecture": architecture}
+    body = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}).encode()
+    answer = ask(part, "PUT", f"/v2/{repository}/manifests/multi", body, Content_Type=INDEX)
+    assert answer.status == 201
+    return answer.headers["Docker-Content-Digest"]
+
+
+def first_status(url: str, image: str) -> dict:
+    """The first container status with an image or a reason, of a pod of ``image`` in a cluster of its own."""
+    with running_cluster(registry=url) as cluster:
+        body = manifest("web")
+        body["spec"]["template"]["spec"]["containers"][0]["image"] = image
+        cluster.request("POST", DEPLOYMENTS, body)
+
+        def status() -> dict:
             pods = cluster.request("GET", "/api/v1/namespaces/default/pods")["items"]
-            states = [one["state"] for pod in pods for one in pod["status"].get("containerStatuses", [])]
-            return "".join(state.get("waiting", {}).get("message", "") for state in states)
+            found = [one for pod in pods for one in pod["status"].get("containerStatuses", [])]
+            return next((one for one in found if one["ready"] or "message" in one["state"].get("waiting", {})), {})
 
-        text = until(message)
+        return until(status)
+
+
+def test_an_index_is_pulled_for_this_platform_and_named_by_its_own_digest(registry, tmp_path: Path):
+    name = push_index(registry, tmp_path, "demo/multi", "linux/amd64")
+    found = first_status(f"http://127.0.0.1:{registry.port}", "registry.homelab.test/demo/multi:multi")
+    assert found["imageID"] == f"registry.homelab.test/demo/multi@{name}"
+
+
+def test_an_index_without_this_platform_cannot_be_pulled(registry, tmp_path: Path):
+    push_index(registry, tmp_path, "demo/other", "plan9/mips")
+    found = first_status(f"http://127.0.0.1:{registry.port}", "registry.homelab.test/demo/other:multi")
+    assert "no match for platform in manifest: not found" in found["state"]["waiting"]["message"]
+
+
+def test_an_image_can_be_pulled_by_its_digest(registry, tmp_path: Path):
+    done = push(registry, tmp_path, "registry.homelab.test/demo/pinned:v1").stdout.strip()
+    found = first_status(f"http://127.0.0.1:{registry.port}", done)
+    assert found["imageID"].endswith(done.partition("@")[2])
+
+
+def test_a_registry_that_does_not_answer_is_a_failed_request():
+    found = first_status("http://127.0.0.1:9", "registry.homelab.test/demo/app:v1")
+    text = found["state"]["waiting"]["message"]
+    assert 'failed to do request: Head "https://registry.homelab.test/v2/demo/app/manifests/v1"' in text
+
+
+def test_a_cluster_that_may_not_pull_says_so(closed):
+    found = first_status(f"http://127.0.0.1:{closed.port}", "registry.homelab.test/demo/app:v1")
+    text = found["state"]["waiting"]["message"]
     assert "pull access denied, repository does not exist or may require authorization" in text

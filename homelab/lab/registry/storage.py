@@ -1,7 +1,7 @@
 """Blobs and manifests in a folder, addressed by what they are. Layer: state of the lab registry.
 
 ``blobs/<hex>`` holds content, ``uploads/<id>`` what is being sent,
-``repositories/<path>/_manifests/<digest or tag>`` the media type and digest of a manifest.
+``repositories/<path>/_manifests/<digest or tag>`` media type and digest.
 """
 
 from __future__ import annotations

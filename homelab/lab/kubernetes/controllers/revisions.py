@@ -45,12 +45,21 @@ class Revisions:
         content = _content(owner)
         same = next((one for one in known if canonical(one["data"]) == canonical(content)), None)
         if same is None:
-            return self._api.create(REVISION, namespace_of(owner), _revision(owner, content, number))
+            return self._create(owner, content, number)
         if same is known[-1]:
             return same
         moved = copy(same)
         moved["revision"] = number
         return self._store.update(REVISION, moved)
+
+    def _create(self, owner: Object, content: Object, number: int) -> Object:
+        """Make a revision under a name that no other workload of this name and template has taken."""
+        collisions = 0
+        while True:
+            made = _revision(owner, content, number, collisions)
+            if self._store.find(REVISION, namespace_of(owner), name_of(made)) is None:
+                return self._api.create(REVISION, namespace_of(owner), made)
+            collisions += 1
 
     def template(self, owner: Object, name: str) -> Object:
         """Return the pod template of the revision called ``name``, the live one when it is gone."""
@@ -71,8 +80,8 @@ def _content(owner: Object) -> Object:
     return {"spec": {"template": {**copy(owner["spec"]["template"]), "$patch": "replace"}}}
 
 
-def _revision(owner: Object, content: Object, number: int) -> Object:
-    hashed = template_hash(content)
+def _revision(owner: Object, content: Object, number: int, collisions: int) -> Object:
+    hashed = template_hash(content, collisions)
     labels = copy((owner["spec"]["template"].get("metadata") or {}).get("labels") or {})
     labels[HASH if owner["kind"] == "DaemonSet" else _STATEFUL_HASH] = hashed
     return {

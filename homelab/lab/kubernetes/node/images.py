@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -72,10 +73,8 @@ class Shelf:
 
     def pull(self, reference: Reference, done: Done) -> None:
         """Answer at once."""
-        import hashlib
-
         labels = self.images.get(str(reference))
-        digest = f"sha256:{hashlib.sha256(str(reference).encode()).hexdigest()}"
+        digest = reference.digest or f"sha256:{hashlib.sha256(str(reference).encode()).hexdigest()}"
         done(not_found(reference) if labels is None else Image(digest, 1024, labels))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab.lab.kubernetes.kinds import CLAIM, POD, REVISION, STATEFUL_SET
+from homelab.lab.kubernetes.kinds import CLAIM, DAEMON_SET, POD, REVISION, STATEFUL_SET
 from tests.lab.kubernetes.fakes import APP, VirtualLab, container, waiting, workload
 
 PROBE = {"httpGet": {"port": 8080}, "periodSeconds": 1}
@@ -178,3 +178,11 @@ def test_available_waits_for_min_ready_seconds(lab):
     assert (status(lab)["readyReplicas"], status(lab)["availableReplicas"]) == (1, 0)
     lab.run(30)
     assert status(lab)["availableReplicas"] == 1
+
+
+def test_a_daemon_set_of_the_same_name_and_template_is_not_in_the_way(lab):
+    lab.create(DAEMON_SET, workload("DaemonSet", f"{APP}:v1"))
+    lab.run(5)
+    start(lab)
+    assert status(lab)["readyReplicas"] == 1
+    assert len(lab.store.list(REVISION, "demo")) == 2
