@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from homelab.errors import HomelabError, Interrupted
 from homelab.outcome import Outcome
 from homelab.result import Result
+from homelab.work.events import short
 from homelab.work.model import Phase
 from homelab.work.result import LandResult, Part
 from homelab.work.scene import Scene
@@ -100,10 +101,19 @@ def _answer(scene: Scene, outcome: Outcome, *, ci: Part | None = None, deploy: P
         target=scene.plan.target_name,
         landed_oid=state.landed,
         was=state.base,
+        why=_still_there(scene) if outcome is Outcome.CI_RED else "",
         next=_next(scene, outcome),
         ci=ci,
         deploy=deploy,
     )
+
+
+def _still_there(scene: Scene) -> str:
+    """Say whether the red commit is still the target's tip: it decides between a fix and a revert."""
+    target, tip = scene.plan.target_name, scene.end.tip(scene.target).oid
+    if tip is None:
+        return ""
+    return f"{target} is still at it" if tip == scene.state.landed else f"{target} is at {short(tip)} by now"
 
 
 def _headline(outcome: Outcome, scene: Scene) -> str:

@@ -20,6 +20,7 @@ from homelab.work.land import land as land_core
 from homelab.work.list import list_worktrees
 from homelab.work.loop import waits
 from homelab.work.model import LandRequest, Strategy
+from homelab.work.on_red import land_or_revert
 from homelab.work.revert import revert as revert_core
 from homelab.work.start import start as start_core
 from homelab.work.status import status as status_core
@@ -70,13 +71,19 @@ def _flag(name: str, text: str) -> Callable[[F], F]:
 @click.option("--lock-timeout", type=SECONDS, help="Wait this long for another land of the same target (default 60s).")
 @_flag("no-ci-watch", "Do not wait for CI after landing.")
 @_flag("no-deploy-wait", "Do not wait for the rollout after CI.")
+@click.option(
+    "--on-red",
+    type=click.Choice(["leave", "revert"]),
+    default="leave",
+    help="Leave what landed with red CI, or revert it while nobody has landed on top.",
+)
 @click.option("--all-push-urls", is_flag=True, help="Push what landed to the remote's other push URLs too.")
 @_flag("staged", "Push the commit as a branch first and land it when CI is green there.")
 @_flag("open-pr", "Where the target is protected: open a pull request through the forge's API.")
 @_flag("resume", "Only continue the unfinished land of this worktree.")
 @_flag("abort", "Take an unfinished land back, when nothing of it reached the target.")
 @_flag("dry-run", "Show what a land would do, and touch nothing.")
-def land(app: App, *, abort: bool, dry_run: bool, **words: Any) -> Result:
+def land(app: App, *, abort: bool, dry_run: bool, on_red: str, **words: Any) -> Result:
     """Land this branch: integrate, verify, push the verified commit, watch CI, wait for the rollout.
 
     Running it again is always safe: it asks the remote first, then continues where it stopped.
@@ -89,7 +96,9 @@ def land(app: App, *, abort: bool, dry_run: bool, **words: Any) -> Result:
     if abort:
         return abort_core(app)
     request = _land_request(words)
-    return dry_run_core(app, request) if dry_run else land_core(app, request, waits(app))
+    if dry_run:
+        return dry_run_core(app, request)
+    return (land_or_revert if on_red == "revert" else land_core)(app, request, waits(app))
 
 
 def _land_request(words: dict[str, Any]) -> LandRequest:
