@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 from homelab.ci.model import Pipeline, State, Step, Workflow
 
-#: Older memories are another day's watch (seconds).
-FORGOTTEN_AFTER = 6 * 3600
+#: A watch that begins later than this after the last piece (seconds) starts afresh: its reader may be another.
+FORGOTTEN_AFTER = 15 * 60
 
 
 @dataclass(slots=True)

@@ -255,3 +255,18 @@ class Checkout:
 
     def push(self, *refspec: str) -> None:
         git(self.root, "push", "-q", "origin", *(refspec or ("HEAD",)))
+
+
+class FakeForge(FakeWoodpecker):
+    """A Forgejo or Gitea: answers by path; a value may be an error, or a function of the page."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        super().__init__("o/r")
+        self.site = Site("https://git.example.org", name="Forgejo")
+        self.answers = dict(answers)
+
+    def _answer(self, path: str, params: Params) -> Any:
+        found = self.answers.get(path, status(404))
+        if isinstance(found, Exception):
+            raise found
+        return found(params.get("page", 1)) if callable(found) else found
