@@ -360,6 +360,22 @@ def test_forgejo_cancels_a_run(forgejo: World) -> None:
     assert described == {"Has been cancelled"}
 
 
+def test_a_newer_push_of_a_branch_cancels_the_unfinished_run(forge: World) -> None:
+    slow = job("[{run: sleep 30}]")
+    first = forge.push({file(forge): slow})
+    forge.until(lambda: forge.get("/actions/tasks")["total_count"] == 1)
+    second = forge.push({file(forge): slow + "# again\n"})
+    assert word(forge.wait_run(first)) == "cancelled"
+    assert word(forge.runs(head_sha=second)[0]) not in {"cancelled", "failure"}
+
+
+def test_a_file_may_let_its_unfinished_runs_go_on(forge: World) -> None:
+    slow = "concurrency: {group: x, cancel-in-progress: false}\n" + job("[{run: sleep 30}]")
+    first = forge.push({file(forge): slow})
+    forge.push({file(forge): slow + "# again\n"})
+    assert word(forge.runs(head_sha=first)[0]) not in {"cancelled", "failure"}
+
+
 def test_gitea_runs_again_under_the_same_id_with_a_higher_attempt(gitea: World, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     text = job(f"[{{run: 'test -e {gate}'}}]") + "  other: {runs-on: docker, steps: [{run: echo}]}\n"

@@ -111,6 +111,28 @@ def test_stopping_it_leaves_no_child(tmp_path: Path) -> None:
         os.kill(int(pid.read_text()), 0)
 
 
+def test_killed_outright_it_takes_its_steps_along(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    with server(tmp_path) as (process, port):
+        push(tmp_path, SLOW % pid)
+        wait(port, "running")
+        deadline = time.monotonic() + 10
+        while not (pid.exists() and pid.read_text().strip()):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+    while _runs(int(pid.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _runs(pid: int) -> bool:
+    """Return whether the process is there; one that nobody reaped yet is not."""
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(shown.strip()) and not shown.startswith("Z")
+
+
 def test_killed_outright_it_takes_the_run_up_again(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     with server(tmp_path) as (process, port):

@@ -28,6 +28,7 @@ from homelab.lab.woodpecker.config import Repository
 from homelab.lab.woodpecker.records import ConfigFile
 
 _SKIPPABLE = frozenset({"push", "pull_request"})
+_SUPERSEDING = _SKIPPABLE
 
 
 @dataclass(slots=True)
@@ -80,11 +81,19 @@ class Runs:
         run = Run(*fields, workflow_name=definition.name, title=happened.title, actor=happened.actor)
         run.need_approval = happened.from_fork
         run.jobs = [self._job(job) for job in definition.jobs]
+        if cause.event in _SUPERSEDING and definition.cancel_in_progress:
+            self._cancel_previous(run)
         self.board.store.insert(run)
         self.definitions[run.id] = definition
         for job in run.jobs:
             self.board.set(run, job, Status.BLOCKED if run.need_approval or job.needs else Status.WAITING)
         return run
+
+    def _cancel_previous(self, new: Run) -> None:
+        """Cancel unfinished runs of the same file, ref and event."""
+        for run in self.board.store.runs(new.repo_id):
+            if (run.ref, run.workflow_id, run.event) == (new.ref, new.workflow_id, new.event) and not run.over:
+                self.cancel(run)
 
     def _invalid(self, run: Run) -> Run | None:
         """A file that cannot be read is a failed run on newer Forgejos, and nothing elsewhere."""

@@ -61,6 +61,8 @@ class WorkflowDefinition:
     name: str
     on: Mapping[str, Mapping[str, Any]]
     jobs: tuple[JobDefinition, ...]
+    #: Whether a newer push of the same ref cancels an unfinished run, as it does unless the file says otherwise.
+    cancel_in_progress: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,9 @@ def parse(text: str, path: str) -> WorkflowDefinition:
     for job in jobs:
         if missing := set(job.needs) - keys:
             raise WorkflowRefused(f"job {job.key} needs {', '.join(sorted(missing))}, which is not there")
-    return WorkflowDefinition(file, str(raw.get("name") or file), _events(raw.get("on")), jobs)
+    concurrency = raw.get("concurrency")
+    cancel = concurrency.get("cancel-in-progress", False) if isinstance(concurrency, dict) else concurrency is None
+    return WorkflowDefinition(file, str(raw.get("name") or file), _events(raw.get("on")), jobs, bool(cancel))
 
 
 def _events(raw: Any) -> dict[str, dict[str, Any]]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shlex
+import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 #: A longer line is split, as upstream's agent does.
@@ -60,8 +63,26 @@ class Process:
             os.killpg(self._process.pid, number)
 
 
+#: Becomes the command, leaving behind in its group a shell that kills the group when this server is gone:
+#: it reads a pipe, handed over as stdin, that only the server holds open. It is nobody's child, so that
+#: a command that waits for all its children does not wait for it.
+_GUARDED = '(exec 3<&0; { read -r _ <&3; kill -9 0; } >/dev/null 2>&1 &); exec "$@" </dev/null'
+
+
+@cache
+def _life() -> int:
+    """Return the end of a pipe that is closed at the other end when this process dies."""
+    read_end, _ = os.pipe()
+    return read_end
+
+
 async def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Process:
-    """Start ``argv`` in a group of its own with stdout and stderr in one pipe. OSError when it cannot."""
+    """Start ``argv`` in a group of its own with stdout and stderr in one pipe. OSError when it cannot.
+
+    The group ends with this process, however that ends.
+    """
+    if shutil.which(argv[0], path=env.get("PATH")) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
     read_end, write_end = os.pipe()
     reader = asyncio.StreamReader(limit=_CHUNK)
     try:
@@ -70,10 +91,10 @@ async def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Pr
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
         try:
             process = await asyncio.create_subprocess_exec(
-                *argv,
+                *("/bin/sh", "-c", _GUARDED, "sh", *argv),
                 cwd=cwd,
                 env=dict(env),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=_life(),
                 stdout=write_end,
                 stderr=write_end,
                 start_new_session=True,
