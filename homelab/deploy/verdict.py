@@ -223,7 +223,7 @@ def _relapse(snapshot: Snapshot, memory: Memory) -> Pod | None:
 def _relapsed(workload: Workload, pod: Pod, troubles: tuple[Trouble, ...]) -> Verdict:
     return Verdict(
         State.FAILED,
-        f"crash: {pod.name} was Ready, then restarted",
+        f"crash: {pod.name} was Ready, then crashed",
         reason="crash",
         hint=early.HINTS["crash"].format(pod=pod.name, namespace=workload.namespace, workload=workload.name),
         troubles=troubles,

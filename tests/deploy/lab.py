@@ -88,11 +88,14 @@ class Lab:
         stdout, stderr = io.StringIO(), io.StringIO()
         world = World(env=self.env, cwd=cwd or self.home, stdin=None, stdout=stdout, stderr=stderr)
         code = run(list(argv), world)
-        # A watch's thread ends on its own time; its connection must not outlive the server of the test.
+        return Answer(self.joined(code), stdout.getvalue(), stderr.getvalue())
+
+    def joined(self, code: int) -> int:
+        """Return ``code`` once every watch's thread has ended: no connection may outlive the server of the test."""
         for thread in threading.enumerate():
             if thread.name.startswith("watch "):
                 thread.join(timeout=5)
-        return Answer(code, stdout.getvalue(), stderr.getvalue())
+        return code
 
     def settled(self, *, name: str = "web") -> None:
         """Wait until the Deployment of the lab has rolled out what it was made with."""

@@ -178,7 +178,7 @@ def daemons(*, want: int = 3, updated: int = 3, available: int = 3, kind: str = 
 def revision(number: int, name: str) -> Json:
     img = WANTED if name == "new" else OLD
     return {
-        "metadata": {"name": f"web-{name}", "uid": name, "labels": {"controller-revision-hash": name}},
+        "metadata": {"name": f"web-{name}", "uid": name, "labels": {"app": "web", "controller-revision-hash": name}},
         "revision": number,
         "data": {"spec": {"template": template(img)}},
     }

@@ -190,7 +190,7 @@ def test_10_a_crash_during_the_hold_is_a_failure() -> None:
     assert judge((0, ready)).state is State.HOLDING
     found = judge((0, ready), (5, crashed))
     assert (found.state, found.reason) == (State.FAILED, "crash")
-    assert found.sentence == "crash: web-new-1 was Ready, then restarted"
+    assert found.sentence == "crash: web-new-1 was Ready, then crashed"
 
 
 def test_10_an_end_during_the_hold_is_a_failure_before_the_restart_is_counted() -> None:

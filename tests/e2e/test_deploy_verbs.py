@@ -132,7 +132,7 @@ def test_a_crash_some_seconds_after_being_ready_is_caught_by_the_hold(shop: Lab)
     threading.Timer(0.3, lambda: shop.set_image(NEW, labels={"homelab.lab/crash-after": "3"})).start()
     answer = shop.run("deploy", "wait", "shop/web", "--sha", NEW)
     assert answer.code == 1
-    assert "was Ready, then restarted" in answer.stderr
+    assert "was Ready, then crashed" in answer.stderr
 
 
 def test_a_quota_that_forbids_pods_is_named_with_the_controllers_words(shop: Lab) -> None:
