@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from homelab.deploy.model import Container, Expectation
-from homelab.deploy.reference import Match, match, parse, same_repository
+from homelab.deploy.reference import Match, match_marked, parse, same_repository
 
 
 class Standing(StrEnum):
@@ -68,7 +68,7 @@ def _of_one_image(template: tuple[Container, ...], found: list[Container], expec
 
 def _judged(containers: tuple[Container, ...], expectation: Expectation) -> Identity:
     """Fold the containers' matches: every one must prove it."""
-    matches = [match(container.image, expectation.wanted) for container in containers]
+    matches = [match_marked(container.image, container.marks, expectation.wanted) for container in containers]
     if not matches:
         return Identity(Standing.NOT, containers)
     if all(found.proves for found in matches):
@@ -79,11 +79,11 @@ def _judged(containers: tuple[Container, ...], expectation: Expectation) -> Iden
 
 
 def _proves(container: Container, expectation: Expectation) -> bool:
-    return match(container.image, expectation.wanted).proves
+    return match_marked(container.image, container.marks, expectation.wanted).proves
 
 
 def _hints(container: Container, expectation: Expectation) -> bool:
-    return match(container.image, expectation.wanted) is Match.HINT
+    return match_marked(container.image, container.marks, expectation.wanted) is Match.HINT
 
 
 def _is_newer(container: Container, expectation: Expectation) -> bool:

@@ -32,6 +32,8 @@ class Container:
     name: str
     image: str
     init: bool = False
+    #: What the template's labels and annotations say is its revision.
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ Layer: a leaf of the deploy domain.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 DEFAULT_REGISTRY = "docker.io"
@@ -49,6 +49,8 @@ class Match(StrEnum):
     EMBEDDED = "embedded"
     PATTERN = "pattern"
     DIGEST = "digest"
+    #: The tag names no commit; a label or annotation of the template does.
+    MARK = "mark"
     #: The tag says so, but a digest stands beside it and decides alone, and nobody told us the digest.
     HINT = "hint"
     NO = "no"
@@ -138,6 +140,19 @@ def match(text: str, wanted: Wanted) -> Match:
     if by_tag is Match.NO or wanted.trust_tag:
         return by_tag
     return Match.HINT
+
+
+def match_marked(text: str, marks: tuple[str, ...], wanted: Wanted) -> Match:
+    """Say how a template's container names ``wanted``: by its image, else by the template's own revision mark.
+
+    A mark counts only beside a tag that names no commit and no digest: it never outvotes an image.
+    """
+    found = match(text, wanted)
+    have = parse(text)
+    if found is not Match.NO or not wanted.oid or have.digest or commits_in(have.tag):
+        return found
+    exact = replace(wanted, exact=True, pattern="")
+    return Match.MARK if any(match_tag(mark, exact).proves for mark in marks) else Match.NO
 
 
 def match_tag(tag: str, wanted: Wanted) -> Match:

@@ -27,6 +27,8 @@ from homelab.kube.port import Json
 REVISION = "deployment.kubernetes.io/revision"
 #: Labels a controller adds to the template it copies.
 HASH_LABELS = ("pod-template-hash", "controller-revision-hash", "rollouts-pod-template-hash")
+#: Labels and annotations of a template that name its commit: the proof where a tag is used again and again.
+MARKS = ("org.opencontainers.image.revision", "app.kubernetes.io/version")
 #: progressDeadlineSeconds with this value is switched off.
 NO_DEADLINE = 2_147_483_647
 
@@ -63,14 +65,14 @@ def conditions(status: Json, skew: float = 0.0) -> tuple[Condition, ...]:
     )
 
 
-def containers(pod_spec: Json) -> tuple[Container, ...]:
-    """Return the containers of a pod spec, init containers after the others."""
-    plain = (Container(str(c.get("name")), str(c.get("image") or "")) for c in pod_spec.get("containers") or [])
-    init = (
-        Container(str(c.get("name")), str(c.get("image") or ""), init=True)
-        for c in pod_spec.get("initContainers") or []
-    )
-    return (*plain, *init)
+def containers(template: Json) -> tuple[Container, ...]:
+    """Return the containers of a pod template, init containers after the others."""
+    about, spec = template.get("metadata") or {}, template.get("spec") or {}
+    told = {**(about.get("labels") or {}), **(about.get("annotations") or {})}
+    marks = tuple(str(told[name]) for name in MARKS if name in told)
+    both = [(item, False) for item in spec.get("containers") or []]
+    both += [(item, True) for item in spec.get("initContainers") or []]
+    return tuple(Container(str(c.get("name")), str(c.get("image") or ""), init, marks) for c, init in both)
 
 
 def fingerprint(template: Json) -> str:
@@ -121,7 +123,7 @@ def workload(kind: str, item: Json, skew: float = 0.0, *, facts: Json | None = N
         deleting=bool(about.get("deletionTimestamp")),
         want=1 if spec.get("replicas") is None else number(spec["replicas"]),
         paused=bool(spec.get("paused")),
-        containers=containers(template.get("spec") or {}),
+        containers=containers(template),
         counters=Counters(
             updated=number(status.get("updatedReplicas")),
             ready=number(status.get("readyReplicas")),
@@ -168,7 +170,7 @@ def replica_set(item: Json, skew: float = 0.0) -> Revision:
         observed=number(status.get("observedGeneration")),
         want=1 if spec.get("replicas") is None else number(spec["replicas"]),
         available=number(status.get("availableReplicas")),
-        containers=containers(template.get("spec") or {}),
+        containers=containers(template),
         conditions=conditions(status, skew),
         template=fingerprint(template),
         cause=str(annotations.get("kubernetes.io/change-cause") or ""),

@@ -14,8 +14,8 @@ from homelab.deploy import gitops, once
 from homelab.deploy.group import owner_view
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
-from homelab.deploy.model import Memory, Proof, Snapshot, State, Verdict
-from homelab.deploy.reference import Wanted, match
+from homelab.deploy.model import Container, Memory, Proof, Snapshot, State, Verdict
+from homelab.deploy.reference import Wanted, match_marked
 from homelab.deploy.request import WORST_FIRST, WaitRequest
 from homelab.deploy.verdict import verdict
 from homelab.errors import HttpStatus, PermissionMissing
@@ -158,7 +158,7 @@ def _told(
         sentence=sentence,
         proof=concluded.proof,
         wanted="" if unknown else wanted.oid or wanted.image,
-        live=tuple((c.name, c.image, "" if unknown else _how(c.image, wanted)) for c in live),
+        live=tuple((c.name, c.image, "" if unknown else _how(c, wanted)) for c in live),
         revision=workload.revision if workload else "",
         age=_age(snapshot, now),
         owner=owner.shown if owner else "",
@@ -177,8 +177,8 @@ def _age(snapshot: Snapshot, now: float) -> float | None:
     return None if born is None else now - born
 
 
-def _how(image: str, wanted: Wanted) -> str:
-    found = match(image, wanted)
+def _how(container: Container, wanted: Wanted) -> str:
+    found = match_marked(container.image, container.marks, wanted)
     if found.proves:
         return f"is {wanted.shown}"
     return "tag says so, digest not verified" if found == "hint" else ""

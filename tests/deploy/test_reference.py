@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from homelab.deploy.reference import Match, Reference, Wanted, commits_in, match, match_tag, parse, rewritten
+from homelab.deploy.reference import (
+    Match,
+    Reference,
+    Wanted,
+    commits_in,
+    match,
+    match_marked,
+    match_tag,
+    parse,
+    rewritten,
+)
 
 FULL = "0123456789abcdef0123456789abcdef01234567"
 OTHER = "fedcba9876543210fedcba9876543210fedcba98"
@@ -138,3 +148,19 @@ def test_a_mirrors_rewrite_is_told_from_another_image(template: str, live: str, 
 def test_candidates_for_a_commit_stand_alone_in_the_tag() -> None:
     assert commits_in("main-DEADBEEF01-1700000000") == ["deadbeef01", "1700000000"]
     assert commits_in("release") == []
+
+
+@pytest.mark.parametrize(
+    ("image", "mark", "expected"),
+    [
+        ("reg.example/app:latest", FULL, Match.MARK),
+        ("reg.example/app", FULL[:12], Match.MARK),
+        ("reg.example/app:latest", OTHER, Match.NO),
+        ("reg.example/app:latest", f"v1-{FULL[:12]}", Match.NO),
+        (f"reg.example/app:{OTHER[:12]}", FULL, Match.NO),
+        (f"reg.example/app@{DIGEST}", FULL, Match.NO),
+        (f"reg.example/app:{FULL[:12]}", OTHER, Match.SHORT),
+    ],
+)
+def test_a_templates_mark_speaks_only_where_the_image_is_silent(image: str, mark: str, expected: Match) -> None:
+    assert match_marked(image, (mark,), Wanted(oid=FULL)) is expected

@@ -406,3 +406,12 @@ def test_several_matching_images_need_a_containers_name() -> None:
     two["spec"]["template"]["spec"]["containers"].append({"name": "side", "image": f"reg.example/t/side:{FULL}"})
     assert judge((0, Scene(two))).outcome is Outcome.USAGE
     assert judge((0, Scene(two)), target=DeployTarget("t", "web", container="nope")).outcome is Outcome.USAGE
+
+
+def test_a_mutable_tag_is_proven_by_the_templates_own_mark() -> None:
+    latest = f"{REPOSITORY}:latest"
+    body, sets = deployment(latest), [replica_set(latest)]
+    assert judge((0, Scene(body, sets, [pod(img=latest)]))).state is State.REFERENCE
+    for one in (body, *sets):
+        one["spec"]["template"]["metadata"]["annotations"] = {"org.opencontainers.image.revision": FULL}
+    assert judge((0, Scene(body, sets, [pod(img=latest)]))).state is State.COMPLETE

@@ -41,7 +41,7 @@ def revision(item: Json, skew: float = 0.0) -> Revision:
         number=shape.number(item.get("revision")),
         hash=str((about.get("labels") or {}).get("controller-revision-hash") or ""),
         created=shape.moment(about.get("creationTimestamp"), skew),
-        containers=shape.containers(template.get("spec") or {}),
+        containers=shape.containers(template),
         cause=str((about.get("annotations") or {}).get("kubernetes.io/change-cause") or ""),
     )
 
