@@ -47,7 +47,14 @@ def held(
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _take(descriptor, path, clock, timeout, waiting)
+        try:
+            _take(descriptor, path, clock, timeout, waiting)
+        except OSError as error:
+            raise LockBusy(
+                f"{path} cannot be locked",
+                why=f"{error.strerror}: this file system knows no locks",
+                fix="set XDG_STATE_HOME to a folder on a local disk, then run the same command again",
+            ) from error
         _write(descriptor, {"pid": os.getpid(), "started": clock.now(), "place": place})
         yield
         _write(descriptor, {})

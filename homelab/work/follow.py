@@ -39,6 +39,8 @@ class Waits:
     deploy: Wait
     #: Why CI will not be seen for this remote, as far as that is known without asking a server; "" if it may.
     blind: Callable[[str], str] = lambda _remote: ""
+    #: Whether there is any rollout to wait for.
+    deploys: Callable[[], bool] = lambda: True
 
 
 def follow(scene: Scene, waits: Waits) -> LandResult:
@@ -49,7 +51,7 @@ def follow(scene: Scene, waits: Waits) -> LandResult:
         if ci.outcome is not Outcome.DONE:
             return _answer(scene, Outcome.CI_RED if ci.outcome is Outcome.RED else Outcome.CI_UNSEEN, ci=ci)
     scene.now(phase=Phase.DEPLOY)
-    deploy = _asked(scene, waits.deploy) if scene.request.deploy else None
+    deploy = _asked(scene, waits.deploy) if scene.request.deploy and waits.deploys() else None
     if deploy is not None:
         scene.now(deploy=deploy.outcome.word)
         if deploy.outcome is not Outcome.DONE:
@@ -118,12 +120,13 @@ def _still_there(scene: Scene) -> str:
 
 def _headline(outcome: Outcome, scene: Scene) -> str:
     target = scene.plan.target_name
+    green = ", CI is green" if scene.state.ci == Outcome.DONE.word else ""
     return {
         Outcome.DONE: f"{target} moved",
         Outcome.CI_RED: f"{target} moved and its CI is red",
         Outcome.CI_UNSEEN: f"{target} moved; its CI verdict is not known",
-        Outcome.DEPLOY_FAILED: f"{target} moved, CI is green, the rollout failed",
-        Outcome.DEPLOY_UNSEEN: f"{target} moved, CI is green, the rollout is not proven",
+        Outcome.DEPLOY_FAILED: f"{target} moved{green}, the rollout failed",
+        Outcome.DEPLOY_UNSEEN: f"{target} moved{green}, the rollout is not proven",
     }[outcome]
 
 

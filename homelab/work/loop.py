@@ -23,7 +23,10 @@ from homelab.work.follow import LandedCommit, Waits
 def waits(app: App) -> Waits:
     """Return the waits after landing, connected to the configured servers when they begin."""
     return Waits(
-        ci=lambda landed: _ci(app, landed), deploy=lambda landed: _deploy(app, landed), blind=lambda r: _blind(app, r)
+        ci=lambda landed: _ci(app, landed),
+        deploy=lambda landed: _deploy(app, landed),
+        blind=lambda remote: _blind(app, remote),
+        deploys=lambda: bool(app.settings.repository.deploy),
     )
 
 

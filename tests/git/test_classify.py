@@ -79,7 +79,13 @@ ROWS = [
         "remote: Permission denied to update branch main.\n",
         "protected",
     ),
-    ("azure", 1, _report("!", "[remote rejected] (TF402455: Pushes to this branch are not permitted)"), "", "protected"),
+    (
+        "azure",
+        1,
+        _report("!", "[remote rejected] (TF402455: Pushes are not permitted)"),
+        "",
+        "protected",
+    ),
     ("gerrit", 1, _report("!", "[remote rejected] (prohibited by Gerrit: not permitted: update)"), "", "protected"),
     (
         "policy",

@@ -22,7 +22,10 @@ def _holding(path: Path) -> subprocess.Popen[str]:
         "    print('held', flush=True)\n    time.sleep(30)\n"
     )
     holder = subprocess.Popen(
-        [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": ROOT}
+        [sys.executable, "-c", program, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": ROOT},
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
@@ -53,8 +56,15 @@ def test_who_does_not_want_to_wait_does_not(tmp_path: Path, clock: FakeClock):
     holder = _holding(tmp_path / "x.lock")
     try:
         asked = []
-        with pytest.raises(LockBusy), held(
-            tmp_path / "x.lock", clock=clock, place="/here", timeout=600, waiting=lambda one: bool(asked.append(one))
+        with (
+            pytest.raises(LockBusy),
+            held(
+                tmp_path / "x.lock",
+                clock=clock,
+                place="/here",
+                timeout=600,
+                waiting=lambda one: bool(asked.append(one)),
+            ),
         ):
             pass
         assert (len(asked), clock.elapsed) == (1, 0)

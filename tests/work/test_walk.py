@@ -132,10 +132,13 @@ class Walk(RuleBasedStateMachine):
         crash=st.sampled_from(["", "", "", *MOMENTS]),
         ci=st.sampled_from([Outcome.DONE, Outcome.RED, Outcome.PENDING]),
         scratch=st.sampled_from([False, False, True]),
+        race=st.sampled_from([False, False, True]),
     )
-    def land(self, strategy: str, crash: str, ci: Outcome, *, good: bool, scratch: bool) -> None:
+    def land(self, strategy: str, crash: str, ci: Outcome, *, good: bool, scratch: bool, race: bool) -> None:
         before = self.site.tip()
         verify = f"git rev-parse 'HEAD^{{tree}}' >> {self.passed}" if good else "false"
+        if race:
+            verify = f"sh {self._racer()}; {verify}"
         self.crasher.at = crash
         waits = Waits(ci=answer(ci), deploy=answer(Outcome.DONE))
         try:
@@ -148,13 +151,30 @@ class Walk(RuleBasedStateMachine):
             self.crasher.at = ""
         self._truth(result, before)
 
+    def _racer(self) -> Path:
+        """Return a script in which someone lands once, while a verification runs."""
+        other, script = self.site.other(), self.site.root / "race.sh"
+        self.number += 1
+        script.write_text(
+            f"test -e {self.site.root}/raced-{self.number} && exit 0\ntouch {self.site.root}/raced-{self.number}\n"
+            f"cd {other.root}; git fetch -q; git switch -q --detach origin/main\n"
+            f"echo race > race-{self.number}.txt; git add .; git commit -qm race\n"
+            f"git rev-parse HEAD >> {self.site.root}/raced; git push -q origin HEAD:refs/heads/main 2>/dev/null\n"
+        )
+        return script
+
+    def _is_theirs(self, oid: str) -> bool:
+        raced = self.site.root / "raced"
+        return oid in self.theirs or (raced.exists() and oid in raced.read_text().split())
+
     def _truth(self, result, before: str) -> None:
         after = self.site.tip()
         if result.landed is True:
             assert self._in_main(result.landed_oid), result
             assert int(result.outcome) in {0, 20, 21, 22, 23}
         elif result.landed is False:
-            assert after == before, result
+            ours = not self._is_theirs(after) and after != before
+            assert not ours, result
             nothing = result.kind in {"nothing", "already"}
             assert (result.outcome is Outcome.DONE) is nothing, result
         assert result.lines()[0].startswith(("LANDED ", "NOT LANDED: ", "UNKNOWN: "))
@@ -183,7 +203,7 @@ class Walk(RuleBasedStateMachine):
     def what_landed_had_passed(self) -> None:
         if hasattr(self, "site"):
             oid, tree = self.site.remote.text("log", "-1", "--format=%H %T", "main").split()
-            assert oid in self.theirs or tree in self.passed.read_text().split(), f"{oid} landed unverified"
+            assert self._is_theirs(oid) or tree in self.passed.read_text().split(), f"{oid} landed unverified"
 
     @invariant()
     def the_target_only_moves_forward(self) -> None:
