@@ -183,7 +183,7 @@ def test_apply_changes_what_the_file_changed_and_leaves_the_rest(kubectl, web):
 
 
 def test_server_side_apply_conflicts_and_can_be_forced(kubectl, web):
-    kubectl.apply(manifest("web", replicas=2), args=("--server-side", "--force-conflicts"))
+    kubectl.apply(manifest("web", replicas=2), args=("--server-side",))
     other = json.dumps(manifest("web", replicas=3))
     done = kubectl.run("apply", "--server-side", "--field-manager=other", "-f", "-", stdin=other)
     assert done.returncode == 1
@@ -191,6 +191,20 @@ def test_server_side_apply_conflicts_and_can_be_forced(kubectl, web):
     assert "serverside-applied" in kubectl(
         "apply", "--server-side", "--field-manager=other", "--force-conflicts", "-f", "-", stdin=other
     )
+
+
+def test_who_wrote_what_is_told(kubectl, web):
+    kubectl("set", "image", web, f"app={APP}:v2")
+    shown = json.loads(kubectl("get", web, "-o", "json", "--show-managed-fields"))
+    fields = {entry["manager"]: json.dumps(entry["fieldsV1"]) for entry in shown["metadata"]["managedFields"]}
+    assert "f:image" in fields["kubectl-set"]
+    assert "f:image" not in fields["kubectl-client-side-apply"]
+
+
+def test_client_side_apply_moves_to_server_side(kubectl, web):
+    """kubectl hands the ownership over itself, by writing managedFields."""
+    assert "serverside-applied" in kubectl.apply(manifest("web", "v2", replicas=2), args=("--server-side",))
+    assert f"{APP}:v2" in kubectl("get", web, "-o", "wide")
 
 
 def test_diff_shows_what_apply_would_change(kubectl, web):

@@ -18,6 +18,7 @@ from homelab.lab.kubernetes.faults import Faults
 from homelab.lab.kubernetes.kinds import POD, Kind
 from homelab.lab.kubernetes.logs import find_run, read_log_request, stream
 from homelab.lab.kubernetes.objects import Object, copy, name_of, namespace_of
+from homelab.lab.kubernetes.ownership import Writer, updated
 from homelab.lab.kubernetes.patches import json_patch, merge_patch, strategic_patch
 from homelab.lab.kubernetes.refusals import Refusal, bad_request, method_not_allowed, unsupported_media_type
 from homelab.lab.kubernetes.requests import Asked, Options, read_options
@@ -56,18 +57,21 @@ class Resources:
 
     async def _one(self, request: web.Request, asked: Asked, options: Options) -> tuple[Object, int]:
         kind = storage_kind(asked.kind)
+        writer = Writer(options.manager or _agent(request), "Update", asked.part)
         match asked.verb:
             case "get":
                 found = self._store.get(kind, asked.namespace, asked.name)
                 return (scale_of(found) if asked.part == "scale" else shown(asked.kind, found)), 200
             case "create" if not asked.name:
                 body = await read_body(request)
-                return self._api.create(kind, asked.namespace, body, dry_run=options.dry_run), 201
+                body.setdefault("metadata", {})
+                owned = updated({"metadata": {}}, body, writer, self._store.now())
+                return self._api.create(kind, asked.namespace, owned, dry_run=options.dry_run), 201
             case "update":
                 body = await read_body(request)
-                return self._replace(asked, body, options), 200
+                return self._replace(asked, body, options, writer), 200
             case "patch":
-                return await self._patch(request, asked, options)
+                return await self._patch(request, asked, options, writer)
             case "delete":
                 return self._delete(asked, await read_body(request, optional=True), options), 200
             case "deletecollection":
@@ -132,13 +136,25 @@ class Resources:
 
     # -- writing
 
-    def _replace(self, asked: Asked, body: Object, options: Options) -> Object:
+    def _replace(self, asked: Asked, body: Object, options: Options, writer: Writer) -> Object:
         if asked.part == "scale":
-            return self._scale(asked, body, options)
-        kind = storage_kind(asked.kind)
-        return self._api.replace(kind, asked.namespace, asked.name, body, part=asked.part, dry_run=options.dry_run)
+            return self._scale(asked, body, options, writer)
+        return self._change(asked, lambda _: body, options, writer)
 
-    def _scale(self, asked: Asked, scale: Object, options: Options) -> Object:
+    def _change(self, asked: Asked, edit: Edit, options: Options, writer: Writer) -> Object:
+        """Change an object and note who owns what changed."""
+        kind, now = storage_kind(asked.kind), self._store.now()
+        before = self._store.get(kind, asked.namespace, asked.name)
+
+        def noted(item: Object) -> Object:
+            after = edit(item)
+            after.setdefault("metadata", {})
+            return updated(before, after, writer, now)
+
+        part = "" if asked.part == "scale" else asked.part
+        return self._api.change(kind, asked.namespace, asked.name, noted, part=part, dry_run=options.dry_run)
+
+    def _scale(self, asked: Asked, scale: Object, options: Options, writer: Writer) -> Object:
         claimed = (scale.get("metadata") or {}).get("resourceVersion")
 
         def edit(item: Object) -> Object:
@@ -147,20 +163,17 @@ class Resources:
                 item["metadata"]["resourceVersion"] = claimed
             return item
 
-        return scale_of(self._api.change(asked.kind, asked.namespace, asked.name, edit, dry_run=options.dry_run))
+        return scale_of(self._change(asked, edit, options, writer))
 
-    async def _patch(self, request: web.Request, asked: Asked, options: Options) -> tuple[Object, int]:
+    async def _patch(self, request: web.Request, asked: Asked, options: Options, writer: Writer) -> tuple[Object, int]:
         content_type = request.content_type
         raw = await request.read()
         if content_type == _APPLY:
             return self._apply(asked, decode_text(raw), options)
         if asked.part == "scale":
             current = scale_of(self._store.get(asked.kind, asked.namespace, asked.name))
-            return self._scale(asked, _edit(asked.kind, content_type, decode_text(raw))(current), options), 200
-        edit = _edit(asked.kind, content_type, decode_text(raw))
-        kind = storage_kind(asked.kind)
-        changed = self._api.change(kind, asked.namespace, asked.name, edit, part=asked.part, dry_run=options.dry_run)
-        return changed, 200
+            return self._scale(asked, _edit(asked.kind, content_type, decode_text(raw))(current), options, writer), 200
+        return self._change(asked, _edit(asked.kind, content_type, decode_text(raw)), options, writer), 200
 
     def _apply(self, asked: Asked, intent: Any, options: Options) -> tuple[Object, int]:
         if not options.manager:
@@ -220,6 +233,11 @@ def _edit(kind: Kind, content_type: str, patch: Any) -> Edit:
         return lambda item: copy(strategic_patch(item, patch))
     accepted = [_JSON_PATCH, _MERGE, *([] if kind.custom else [_STRATEGIC]), _APPLY]
     raise unsupported_media_type(content_type, accepted)
+
+
+def _agent(request: web.Request) -> str:
+    """Return the writer's name when it gave none: the program before the slash of its User-Agent."""
+    return request.headers.get("User-Agent", "").partition("/")[0] or "unknown"
 
 
 def _json(body: Object, code: int = 200) -> web.Response:

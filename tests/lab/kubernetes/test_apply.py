@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from homelab.lab.kubernetes.apply import applied, managers, owned
+from homelab.lab.kubernetes.apply import applied
+from homelab.lab.kubernetes.ownership import Writer, managers, owned, updated
 from homelab.lab.kubernetes.refusals import Refusal
 
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 BASE = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}
 
 
@@ -77,3 +81,12 @@ def test_a_list_element_left_out_is_removed():
 def test_what_nobody_applied_is_left_alone():
     item = {**BASE, "spec": {"replicas": 1, "strategy": {"type": "Recreate"}}}
     assert apply(item, intent(replicas=2))["spec"] == {"replicas": 2, "strategy": {"type": "Recreate"}}
+
+
+def test_kubectl_takes_over_what_it_applied_on_the_clients_side():
+    last = json.dumps(intent(replicas=2))
+    before = {**BASE, "metadata": {"name": "web", "annotations": {LAST_APPLIED: last}}, "spec": {"replicas": 2}}
+    item = updated({"metadata": {}}, before, Writer("kubectl-client-side-apply", "Update"), 0.0)
+    assert apply(item, intent(replicas=3), "kubectl")["spec"]["replicas"] == 3
+    with pytest.raises(Refusal, match="kubectl-client-side-apply"):
+        apply(item, intent(replicas=3), "somebody")
