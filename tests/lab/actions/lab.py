@@ -111,7 +111,7 @@ class World:
 
     def restart(self) -> None:
         self.server.__exit__(None, None, None)
-        self.server = LabActions(self.config, self.server.state)
+        self.server = LabActions(self.config, self.server.state, port=self.server.port)
         self.server.__enter__()
 
 

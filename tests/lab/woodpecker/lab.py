@@ -149,10 +149,10 @@ class World:
             connection.close()
 
     def restart(self, **change: Any) -> None:
-        """Stop the server and start another one on the same state."""
+        """Stop the server and start another one on the same state and port."""
         self.server.__exit__(None, None, None)
         self.config = replace(self.config, **change)
-        self.server = LabWoodpecker(self.config, self.server.state)
+        self.server = LabWoodpecker(self.config, self.server.state, port=self.server.port)
         self.server.__enter__()
 
 
