@@ -49,7 +49,7 @@ def undo_half_merge(git: Git, state: LandState) -> bool:
 
     Only an index that is exactly the merge's own tree, with no other change, is undone.
     """
-    if state.phase is not Phase.FETCH or not state.tree or git.text("rev-parse", "HEAD") != state.source:
+    if state.phase.landed or not state.tree or git.text("rev-parse", "HEAD") not in {state.source, state.tip}:
         return False
     staged = git.run("write-tree")
     untouched = git.run("diff", "--quiet").code == 0 and not status(git).untracked

@@ -59,7 +59,11 @@ def land(app: App, request: LandRequest, waits: Waits) -> LandResult:
     if trail.scene is None or not trail.scene.state.phase.landed:
         assert ended is not None
         return ended
-    return follow(trail.scene, waits)
+    try:
+        return follow(trail.scene, waits)
+    except (Interrupted, KeyboardInterrupt) as stop:
+        trail.scene.interruption = stop
+        return follow(trail.scene, waits)
 
 
 def _ask_after(stop: HomelabError | KeyboardInterrupt, scene: Scene) -> HomelabError | KeyboardInterrupt:

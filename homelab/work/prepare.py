@@ -6,7 +6,7 @@ Layer: work domain; hands ``land`` everything it needs.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,7 +66,11 @@ def plan_land(app: App, request: LandRequest, found: Found, *, approve: bool) ->
     """
     checkout, repository = found.checkout, app.repository
     settings = app.settings  # a broken configuration file ends here, before anything is asked
-    preflight.require_landable(app.git, checkout, request)
+    how = strategy(app, request)
+    # A rebase happens in the worktree, wherever its outcome is verified.
+    preflight.require_landable(
+        app.git, checkout, replace(request, scratch=request.scratch and how is not Strategy.REBASE)
+    )
     preflight.require_large_files(app.git)
     command = verification(app, request, checkout.head, root=checkout.root, approve=approve)
     end = RemoteEnd(app.git, repository.remote(request.remote).name)
@@ -82,7 +86,7 @@ def plan_land(app: App, request: LandRequest, found: Found, *, approve: bool) ->
         checkout=checkout,
         remote=end.name,
         target=goal,
-        strategy=strategy(app, request),
+        strategy=how,
         command=command,
         branch=request.branch_name or checkout.branch or "",
     )

@@ -205,3 +205,41 @@ def test_large_files_without_an_upload_hook_do_not_land(site: Site):
     assert "git lfs install" in site.land().next[0]
     site.hook("pre-push", "# git lfs pre-push\nexit 0", git_dir=site.clone / ".git")
     assert site.land().outcome is Outcome.DONE
+
+
+def test_a_rebase_is_refused_over_uncommitted_changes_wherever_it_is_verified(site: Site):
+    site.someone_lands("theirs.txt")
+    (site.clone / "base.txt").write_text("changed\n")
+    assert "base.txt" in _refused(site, scratch=True, strategy="rebase").details
+
+
+TARGETS = [
+    ({"into": "flag"}, "config", "file", "flag"),
+    ({}, "config", "file", "config"),
+    ({}, None, "file", "file"),
+    ({}, None, None, "main"),
+]
+
+
+@pytest.mark.parametrize(("flags", "config", "file", "expected"), TARGETS)
+def test_the_target_is_chosen_in_order(site: Site, flags, config, file, expected):
+    for name in ("flag", "config", "file"):
+        site.remote.text("branch", name, "main")
+    if config:
+        site.git.text("config", "homelab.target", config)
+    if file:
+        site.commit(".homelab.toml", f'[work]\ntarget = "{file}"\n')
+    site.land(**flags)
+    assert site.tip(expected) == site.git.text("rev-parse", "HEAD")
+
+
+def test_the_strategy_comes_from_the_repository_unless_the_person_says_otherwise(site: Site):
+    site.commit(".homelab.toml", '[work]\nstrategy = "squash"\n')
+    site.land()
+    assert site.remote.text("rev-list", "--count", "main") == "2"
+    site.commit("more.txt")
+    site.commit("even-more.txt")
+    site.git.text("config", "homelab.strategy", "nonsense")
+    assert site.land().outcome is Outcome.USAGE
+    assert site.land(strategy="rebase").outcome is Outcome.DONE
+    assert int(site.remote.text("rev-list", "--count", "main")) > 3
