@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from homelab.lab.woodpecker.config import Repository
+from homelab.secret import Secret
 from tests.lab.woodpecker.lab import GREEN, SLOW, World, make_config, states, steps, world
 
 
@@ -361,6 +362,17 @@ def test_approve_runs_it_under_new_step_ids(guarded: World) -> None:
     assert guarded.wait(1)["status"] == "success"
     assert before not in [step["id"] for step in steps(guarded.pipeline(1))]
     assert guarded.call(f"/api/repos/1/logs/1/{before}").status == 404
+
+
+def test_approving_what_can_no_longer_run_is_an_error(tmp_path: Path) -> None:
+    text = "steps:\n  - {name: a, image: x, commands: [x], environment: {T: {from_secret: t}}}\n"
+    with world(tmp_path, require_approval="all_events", secrets={"t": Secret("hush")}) as ci:
+        ci.push({".woodpecker.yaml": text})
+        without = tuple(replace(one, secrets={}) for one in ci.config.repositories)
+        ci.restart(repositories=without)
+        assert ci.call("/api/repos/1/pipelines/1/approve", method="POST").status == 500
+        made = ci.pipeline(1)
+        assert (made["status"], made["errors"][0]["message"]) == ("error", 'secret "t" not found')
 
 
 def test_decline_ends_it_without_an_end(guarded: World) -> None:

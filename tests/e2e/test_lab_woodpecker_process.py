@@ -133,6 +133,20 @@ def _runs(pid: int) -> bool:
     return bool(shown.strip()) and not shown.startswith("Z")
 
 
+def test_a_workspace_is_gone_after_its_run_and_those_of_a_killed_server_at_the_next_start(tmp_path: Path) -> None:
+    work, gate = tmp_path / "state" / "work", tmp_path / "gate"
+    with server(tmp_path) as (process, port):
+        push(tmp_path, f"steps:\n  - {{name: a, image: x, commands: ['until [ -e {gate} ]; do sleep 0.05; done']}}\n")
+        wait(port, "running")
+        (left,) = work.iterdir()
+        process.kill()
+    gate.touch()
+    with server(tmp_path) as (_, port):
+        assert not left.exists()
+        wait(port, "success")
+        assert list(work.iterdir()) == []
+
+
 def test_killed_outright_it_takes_the_run_up_again(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     with server(tmp_path) as (process, port):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from homelab.lab.actions.config import Config
 from homelab.lab.actions.records import Job, Run, Task
@@ -22,9 +23,9 @@ def now() -> int:
 class Board:
     """Shared by everything that moves a run."""
 
-    def __init__(self, config: Config, store: Store) -> None:
-        """Keep both."""
-        self.config, self.store = config, store
+    def __init__(self, config: Config, store: Store, work: Path) -> None:
+        """Keep all three; ``work`` is where workspaces come and go."""
+        self.config, self.store, self.work = config, store, work
 
     def repository(self, run: Run) -> Repository:
         """Return the run's repository."""

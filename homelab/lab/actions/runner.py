@@ -60,7 +60,7 @@ class JobRun:
         deadline = self.definition.timeout * 60
         watchdog = asyncio.get_running_loop().call_later(deadline, self.cancel, "context deadline exceeded")
         try:
-            with tempfile.TemporaryDirectory(prefix="homelab-actions-", ignore_cleanup_errors=True) as folder:
+            with tempfile.TemporaryDirectory(dir=self.board.work, ignore_cleanup_errors=True) as folder:
                 for name in ("work", "home", "tmp"):
                     (Path(folder) / name).mkdir()
                 for step, definition in zip(self.job.steps, self.definition.steps, strict=True):
@@ -170,6 +170,7 @@ class JobRun:
             "CI": "true",
             "HOME": str(folder / "home"),
             "TMPDIR": str(folder / "tmp"),
+            "GIT_CEILING_DIRECTORIES": str(folder),
             **self.board.config.environment,
             **named,
             "GITHUB_ACTIONS": "true",

@@ -16,6 +16,7 @@ from homelab.lab.actions.faults import Faults
 from homelab.lab.actions.runs import Runs
 from homelab.lab.actions.store import Store
 from homelab.lab.woodpecker.serve import leave_address, listening
+from homelab.lab.woodpecker.shell import fresh_folders
 from homelab.lab.woodpecker.thread import ServerThread
 
 
@@ -23,7 +24,7 @@ from homelab.lab.woodpecker.thread import ServerThread
 async def serving(config: Config, state: Path, *, port: int = 0, lab_controls: bool = False) -> AsyncIterator[int]:
     """Serve on loopback until the block ends; yields the port."""
     with closing(Store(state)) as store:
-        board, token = Board(config, store), secrets.token_urlsafe(24)
+        board, token = Board(config, store, fresh_folders(state / "work")), secrets.token_urlsafe(24)
         parts = Part(board, Runs(board), Faults(), hook_token=token, lab_controls=lab_controls)
         async with listening(application(parts), port) as bound:
             leave_address(state, port=bound, token=token, host=config.url)

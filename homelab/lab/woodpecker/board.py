@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from homelab.lab.woodpecker import render
 from homelab.lab.woodpecker.bus import EventBus, LogBus, Message
@@ -27,9 +28,9 @@ def now() -> int:
 class Board:
     """Shared by everything that moves a pipeline."""
 
-    def __init__(self, config: Config, store: Store, faults: Faults) -> None:
-        """Start with nobody listening."""
-        self.config, self.store, self.faults = config, store, faults
+    def __init__(self, config: Config, store: Store, faults: Faults, work: Path) -> None:
+        """Start with nobody listening; ``work`` is where workspaces come and go."""
+        self.config, self.store, self.faults, self.work = config, store, faults, work
         self.events, self.logs = EventBus(), LogBus()
         #: Set by whoever reports to the forge: called at every change.
         self.tell_forge: Tell = lambda _repository, _pipeline: None

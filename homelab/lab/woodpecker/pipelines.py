@@ -128,7 +128,11 @@ class Pipelines:
         if pipeline.status is not State.BLOCKED:
             raise Refused(400, f"cannot approve a pipeline with status {pipeline.status}")
         pipeline.status = State.PENDING
-        plan = make_plan(self.board.config, repository, pipeline, self.store.configs(pipeline))
+        try:
+            plan = make_plan(self.board.config, repository, pipeline, self.store.configs(pipeline))
+        except ConfigRefused as refused:
+            self._failed(pipeline, refused.complaints)
+            raise Refused(500) from refused
         self._lay_out(pipeline, plan)
         pipeline.reviewed_by, pipeline.reviewed = user.login, now()
         self.board.changed(pipeline)

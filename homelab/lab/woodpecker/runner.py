@@ -59,7 +59,7 @@ class WorkflowRun:
         watchdog = asyncio.get_running_loop().call_later(self.repository.timeout * 60, self.cancel)
         error = ""
         try:
-            with tempfile.TemporaryDirectory(prefix="homelab-ci-", ignore_cleanup_errors=True) as folder:
+            with tempfile.TemporaryDirectory(dir=self.board.work, ignore_cleanup_errors=True) as folder:
                 await self._stages(Path(folder))
         except OSError as failure:
             error = f"workspace could not be prepared: {failure.strerror}"
@@ -149,6 +149,7 @@ class WorkflowRun:
             "LANG": "C.UTF-8",
             "HOME": str(folder / "home"),
             "TMPDIR": str(folder / "tmp"),
+            "GIT_CEILING_DIRECTORIES": str(folder),
             **{f"PLUGIN_{name.upper()}": value for name, value in plan.settings.items()},
             **plan.environment,
             "CI_WORKSPACE": str(folder / "src"),

@@ -17,6 +17,7 @@ from homelab.lab.woodpecker.forge_status import reporting
 from homelab.lab.woodpecker.pipelines import Pipelines
 from homelab.lab.woodpecker.queue import Queue
 from homelab.lab.woodpecker.serve import leave_address, listening
+from homelab.lab.woodpecker.shell import fresh_folders
 from homelab.lab.woodpecker.store import Store
 from homelab.lab.woodpecker.thread import ServerThread
 
@@ -27,7 +28,7 @@ _DATABASE = "woodpecker.sqlite"
 async def serving(config: Config, state: Path, *, port: int = 0, lab_controls: bool = False) -> AsyncIterator[int]:
     """Serve on loopback until the block ends; yields the port."""
     with closing(_open_store(state)) as store:
-        board, token = Board(config, store, Faults()), secrets.token_urlsafe(24)
+        board, token = Board(config, store, Faults(), fresh_folders(state / "work")), secrets.token_urlsafe(24)
         pipelines = Pipelines(board, Queue(board, config.capacity))
         parts = Part(board, pipelines, hook_token=token, lab_controls=lab_controls)
         async with reporting(config) as board.tell_forge, listening(application(parts), port) as bound:

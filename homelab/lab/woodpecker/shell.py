@@ -26,6 +26,13 @@ def script(commands: Sequence[str]) -> str:
     return "set -e\n" + "".join(f"printf '+ %s\\n' {shlex.quote(command)}\n{command}\n" for command in commands)
 
 
+def fresh_folders(work: Path) -> Path:
+    """Make the folder that workspaces stand in, without what a server that was killed left there."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, mode=0o700)
+    return work
+
+
 class Process:
     """A running process group. Made by :func:`start`."""
 
