@@ -36,6 +36,8 @@ GRACES = {
     "volume": Grace(seconds=120),
     "create": Grace(seconds=30),
     "quota": Grace(seconds=60),
+    # A start may take its time: only the deadline ends it.
+    "readiness": Grace(),
 }
 
 #: Classes whose seconds count only while the kubelet backs off; between two crashes nothing stands.
@@ -54,6 +56,7 @@ HINTS = {
     "volume": "kubectl get pvc,volumeattachment -n {namespace}",
     "create": "correct what the message names; the controller tries again by itself",
     "quota": "kubectl describe resourcequota -n {namespace}",
+    "readiness": "homelab deploy logs {namespace}/{workload}",
 }
 
 
@@ -87,7 +90,7 @@ def _trouble(signal: Signal, memory: Memory, now: float, patience: Patience, fac
 
 def _left(signal: Signal, restarts: int, stood: float, patience: Patience, factor: int) -> float | None:
     """Return the seconds of grace left; 0 or less: over. None: only time and the deadline can tell."""
-    if patience is Patience.PATIENT or signal.patient:
+    if patience is Patience.PATIENT or signal.patient or signal.kind == "readiness":
         return None
     if patience is Patience.NONE or signal.final:
         return 0.0

@@ -16,6 +16,9 @@ from homelab.deploy.verdict import verdict
 from homelab.events import Emit
 from homelab.settings.model import DeployTarget
 
+#: A pod that runs and is not Ready is worth a line after this long.
+READINESS_SECONDS = 30.0
+
 
 class Pursuit:
     """Follows one target through the snapshots it is given."""
@@ -105,6 +108,8 @@ class Pursuit:
             )
             self._once(("named", self.memory.reference_at), named)
         for trouble in self.verdict.troubles:
+            if trouble.kind == "readiness" and self.snapshot.at - trouble.since < READINESS_SECONDS:
+                continue
             event = said.PodTroubled(
                 self.slug,
                 trouble=trouble.kind,

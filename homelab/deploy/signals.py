@@ -59,7 +59,19 @@ def of_pod(pod: Pod, events: tuple[Happening, ...], causes: Mapping[tuple[str, s
         for signal in (_of_container(pod, container, mine, causes.get((pod.uid, container.name), "")),)
         if signal is not None
     ]
-    return found + _of_placement(pod, mine)
+    found += _of_placement(pod, mine)
+    return found or _of_readiness(pod, mine)
+
+
+def _of_readiness(pod: Pod, events: tuple[Happening, ...]) -> list[Signal]:
+    """Return the sign of a container that runs and is not ready: worth a line, never a failure by itself."""
+    for container in pod.containers:
+        if container.running and not container.ready and not container.init:
+            probes = [event for event in events if event.reason == "Unhealthy"]
+            newest = max(probes, key=lambda event: event.last or 0.0, default=None)
+            message = newest.message if newest else "it runs, its readiness probe does not pass"
+            return [_signal(pod, container, "readiness", "not ready", message, events=events)]
+    return []
 
 
 def pull_cause(pod: Pod, container: ContainerStatus, events: tuple[Happening, ...]) -> str:

@@ -147,9 +147,37 @@ def _rollout(snapshot: Snapshot, workload: Workload, expectation: Expectation, m
         return Verdict(finding.state, finding.sentence, reason=finding.reason, hint="--allow-zero accepts it")
     if finding.state is State.COMPLETE:
         return _held(finding, snapshot, expectation, memory, now)
+    return _unfinished(finding, snapshot, expectation, memory, now, troubles=troubles)
+
+
+def _unfinished(
+    finding: Finding,
+    snapshot: Snapshot,
+    expectation: Expectation,
+    memory: Memory,
+    now: float,
+    *,
+    troubles: tuple[Trouble, ...],
+) -> Verdict:
+    """Judge a rollout that is under way: held back, hopeless, late, or simply moving."""
+    workload = snapshot.workload
+    assert workload is not None
+    gated = _gated(snapshot, workload)
+    if gated is not None:
+        return gated
     fatal = _fatal(snapshot, workload, troubles)
     moving = fatal or _still_moving(finding, workload, expectation, memory, now)
     return replace(moving, troubles=moving.troubles or troubles).sooner()
+
+
+def _gated(snapshot: Snapshot, workload: Workload) -> Verdict | None:
+    """Return a person's turn when a pod waits for a scheduling gate that somebody must lift."""
+    new, _ = KINDS[workload.kind].split(snapshot)
+    for pod in new:
+        if pod.live and pod.scheduled is not None and pod.scheduled.reason == "SchedulingGated":
+            hint = f"kubectl get pod {pod.name} -n {workload.namespace} -o jsonpath='{{.spec.schedulingGates}}'"
+            return Verdict(State.NEEDS_ACTION, f"{pod.name} waits for a scheduling gate", reason="gated", hint=hint)
+    return None
 
 
 def _fatal(snapshot: Snapshot, workload: Workload, troubles: tuple[Trouble, ...]) -> Verdict | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from homelab.deploy.early import GRACES, HINTS
-from homelab.deploy.model import State, Verdict
+from homelab.deploy.model import Patience, State, Verdict
 from tests.deploy.objects import WANTED, Json, deployment, event, pod, progressing, replica_set, running, waiting
 from tests.deploy.test_verdict import Scene, judge, with_new
 
@@ -143,3 +143,18 @@ def test_a_volume_the_old_pod_holds_asks_for_recreate() -> None:
 def test_the_next_look_is_due_when_a_grace_ends() -> None:
     scene = pulling("ErrImagePull", "manifest unknown")
     assert judge((0, scene), (10, scene)).again == 20.0
+
+
+def test_a_scheduling_gate_needs_a_person() -> None:
+    gate = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": "gated"}
+    found = judge((0, with_new(unready({"ready": False, "restartCount": 0, "state": {}}, scheduled=gate))))
+    assert (found.state, found.reason) == (State.NEEDS_ACTION, "gated")
+
+
+def test_a_pod_that_is_not_ready_is_explained_at_the_deadline_even_when_nobody_is_patient() -> None:
+    probing = event("web-new-1", "Unhealthy", "Readiness probe failed: HTTP 503", at=5)
+    scene = with_new(unready(running(ready=False)), probing)
+    found = judge((0, scene), (661, scene))
+    assert (found.state, found.troubles[0].kind) == (State.TIMEOUT, "readiness")
+    assert found.troubles[0].message == "Readiness probe failed: HTTP 503"
+    assert judge((0, scene), (100, scene), patience=Patience.NONE).state is State.PROGRESSING

@@ -206,3 +206,21 @@ def test_what_is_live_is_said_again_only_when_it_changes(clock: FakeClock, event
     go(FakeCluster(clock, [(0, BEFORE), (50, other), (100, AFTER)]), events)
     awaited = [one.live for one in events if isinstance(one, ReferenceAwaited)]
     assert awaited == ["fedcba987654", "1.2"]
+
+
+def test_a_pod_that_runs_and_is_not_ready_is_mentioned_after_half_a_minute(
+    clock: FakeClock, events: list[Event]
+) -> None:
+    when: list[float] = []
+
+    def emit(one: Event) -> None:
+        events.append(one)
+        if isinstance(one, PodTroubled):
+            when.append(clock.elapsed)
+
+    probing = event("web-new-1", "Unhealthy", "Readiness probe failed: HTTP 503", at=12)
+    slow = {**MOVING, "events": [probing]}
+    wait(FakeCluster(clock, [(0, BEFORE), (10, slow), (60, AFTER)]), REQUEST, clock=clock, emit=emit)
+    assert "app: not ready: Readiness probe failed: HTTP 503" in said(events)
+    assert len(when) == 1
+    assert 40 <= when[0] <= 44
