@@ -17,5 +17,8 @@ In a test::
     with running_cluster(registry=url_of_a_registry) as cluster:
         cluster.url, cluster.token, cluster.kubeconfig(path)
 
+What tests break on purpose (answers, watches, versions, nodes, rights) stands under ``/_lab/…``, see
+:mod:`homelab.lab.kubernetes.admin`; ``cluster.lab("watches/cut")`` does it from a test.
+
 Layer: the lab; the product never imports it and does not know that it talks to it.
 """

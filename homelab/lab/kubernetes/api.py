@@ -229,7 +229,9 @@ def _keep_servers_fields(kind: Kind, item: Object, before: Object) -> None:
 def _count_generation(kind: Kind, item: Object, before: Object) -> None:
     if "generation" not in before["metadata"]:
         return
-    changed = canonical(item.get("spec")) != canonical(before.get("spec"))
+    # Without a status path of its own, a custom kind's status counts like its spec (apiextensions-apiserver).
+    counted = ("spec", "status", "operation") if kind.custom and not kind.has_status else ("spec",)
+    changed = any(canonical(item.get(key)) != canonical(before.get(key)) for key in counted)
     # A Deployment's annotations are copied to its ReplicaSets, so they count as well
     # (pkg/registry/apps/deployment/strategy.go).
     annotated = kind == DEPLOYMENT and annotations_of(item) != annotations_of(before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab.lab.kubernetes.kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, POD, REPLICA_SET
+from homelab.lab.kubernetes.kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, POD, REPLICA_SET, find
 from homelab.lab.kubernetes.refusals import Refusal
 from tests.lab.kubernetes.fakes import APP, VirtualLab, deployment
 
@@ -50,6 +50,24 @@ def test_an_annotation_moves_the_generation_of_a_deployment_only(lab):
     assert lab.api.change(DEPLOYMENT, "demo", "web", annotate)["metadata"]["generation"] == 2
     name = lab.replica_sets()["v1"]["metadata"]["name"]
     assert lab.api.change(REPLICA_SET, "demo", name, annotate)["metadata"]["generation"] == 1
+
+
+@pytest.mark.parametrize(
+    ("plural", "group", "version", "expected"),
+    [
+        ("applications", "argoproj.io", "v1alpha1", 2),
+        ("kustomizations", "kustomize.toolkit.fluxcd.io", "v1", 1),
+    ],
+)
+def test_a_status_moves_the_generation_of_kinds_without_a_status_path(lab, plural, group, version, expected):
+    kind = find(group, version, plural)
+    lab.create(kind, {"metadata": {"name": "web"}, "spec": {}})
+
+    def report(item: dict) -> dict:
+        item["status"] = {"health": "good"}
+        return item
+
+    assert lab.api.change(kind, "demo", "web", report)["metadata"]["generation"] == expected
 
 
 def test_a_status_in_a_plain_write_is_ignored(lab):
