@@ -205,7 +205,10 @@ class Container:
         self._pulls_failed = 0
         life = read_life(image.labels)
         delay = (self._host.speeds.start if life.start_delay is None else life.start_delay) + extra
-        self.state, self.reason, self.message = State.STARTING, "ContainerCreating", ""
+        self.state = State.STARTING
+        if self.run is None:
+            # A restarted container keeps what it showed until it runs.
+            self.reason, self.message = "ContainerCreating", ""
         self._until = self._host.now() + delay
         return delay
 
@@ -222,7 +225,8 @@ class Container:
         life = read_life(self.image.labels)
         self._host.event("Normal", "Created", f"Created container: {self.name}", self.name)
         self._told_unhealthy = False
-        self.previous = self.run or self.previous
+        self.restarts += self.run is not None
+        self.previous = self.run
         self.run = Run(new_container_id(), self._host.now(), life)
         if life.start_error:
             return self._cannot_start(life.start_error)
@@ -233,9 +237,7 @@ class Container:
 
     def _cannot_start(self, why: str) -> float | None:
         assert self.run is not None
-        text = (
-            f"failed to create containerd task: failed to create shim task: OCI runtime create failed: {why}: unknown"
-        )
+        text = f"failed to create containerd task: failed to create shim task: OCI runtime create failed: {why}"
         self._host.event("Warning", "Failed", f"Error: {text}", self.name)
         self.run.ended, self.run.exit_code = self.run.started, 128
         self.run.reason, self.run.message = "StartError", text
@@ -253,18 +255,16 @@ class Container:
                 run.ended, run.exit_code = now, life.exit_code
                 run.reason = "OOMKilled" if life.oom_killed else ("Completed" if life.exit_code == 0 else "Error")
                 return self._after_end()
-        moments = [run.started + life.crash_after if ends and life.crash_after is not None else math.inf]
-        moments += [
-            passes_at(self.spec, run, self._host.speeds.probe),
-            run.started + life.unready_after,
-            run.next_line(),
-        ]
+        passes = passes_at(self.spec, run, self._host.speeds.probe)
+        moments = [passes, run.started + life.unready_after, run.next_line()]
+        moments += [run.started + life.crash_after] if ends and life.crash_after is not None else []
         self._tell_unhealthy(run)
         ahead = [moment - now for moment in moments if moment > now and moment != math.inf]
         return min(ahead) if ahead else None
 
     def _after_end(self) -> float | None:
         assert self.run is not None
+        self.reason, self.message = "", ""
         if self._policy == "Never" or (self._policy == "OnFailure" and self.run.exit_code == 0):
             self.state = State.ENDED
             return None
@@ -275,7 +275,6 @@ class Container:
         speeds = self._host.speeds
         if self._crashes == 1:
             wait = min(0.1, speeds.crash_back_off)
-            self.reason = ""
         else:
             wait = back_off(speeds.crash_back_off, self._crashes - 1, speeds.longest_back_off)
             self.reason = "CrashLoopBackOff"
@@ -291,9 +290,6 @@ class Container:
         left = self._until - self._host.now()
         if left > 0:
             return left
-        self.restarts += 1
-        self.previous = self.run
-        self.run = None
         return self._pull()
 
     def _tell_unhealthy(self, run: Run) -> None:

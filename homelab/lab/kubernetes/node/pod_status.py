@@ -14,7 +14,7 @@ def container_status(container: Container, *, pod_initializing: bool) -> Object:
     """Return one entry of ``containerStatuses``."""
     reference = container.reference
     digest = container.image.digest if container.image else ""
-    last = container.previous if container.state is not State.BACK_OFF else container.run
+    last = container.previous if _shows_run(container) else container.run
     status: Object = {
         "name": container.name,
         "state": _state(container, pod_initializing=pod_initializing),
@@ -28,18 +28,19 @@ def container_status(container: Container, *, pod_initializing: bool) -> Object:
     run = container.run or container.previous
     if run:
         status["containerID"] = run.container_id
-    if container.state is State.BACK_OFF and not container.reason:
-        status["lastState"] = {}
     return status
+
+
+def _shows_run(container: Container) -> bool:
+    """Say whether the state is that of the last run; a container that is held back shows why instead."""
+    run = container.run
+    return run is not None and (run.ended is None or container.state is State.ENDED or not container.reason)
 
 
 def _state(container: Container, *, pod_initializing: bool) -> Object:
     run = container.run
-    if container.started and run:
-        return {"running": {"startedAt": stamp(run.started)}}
-    at_once = container.state is State.BACK_OFF and not container.reason
-    if run and run.ended is not None and (container.state is State.ENDED or at_once):
-        return {"terminated": terminated(run)}
+    if run and _shows_run(container):
+        return {"running": {"startedAt": stamp(run.started)}} if run.ended is None else {"terminated": terminated(run)}
     reason = container.reason or ("PodInitializing" if pod_initializing else "ContainerCreating")
     return {"waiting": {"reason": reason, **({"message": container.message} if container.message else {})}}
 

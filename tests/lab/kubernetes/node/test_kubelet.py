@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from homelab.lab.kubernetes.kinds import DEPLOYMENT, NODE, POD
@@ -117,6 +119,29 @@ def test_a_crashing_container_restarts_at_once_and_then_backs_off(lab):
         "message": f"back-off 1s restarting failed container=app {shown}",
     }
     assert lab.messages("BackOff") == [f"Back-off restarting failed container app in pod {name}_demo({uid})"]
+
+
+def test_a_crashing_container_is_never_shown_as_being_made_again(lab):
+    start(lab, "crash")
+    seen, counts = [], []
+    for _ in range(300):
+        lab.run(0.05)
+        if lab.pods() and lab.pods()[0]["status"].get("containerStatuses"):
+            state = only_status(lab)["state"]
+            word = state.get("waiting", {}).get("reason") or next(iter(state))
+            seen += [word] if seen[-1:] != [word] else []
+            counts.append((only_status(lab)["restartCount"], "running" in state))
+    assert seen[:7] == [
+        "ContainerCreating",
+        "running",
+        "terminated",
+        "running",
+        "CrashLoopBackOff",
+        "running",
+        "CrashLoopBackOff",
+    ]
+    risen = [now for before, now in pairwise(counts) if now[0] > before[0]]
+    assert all(running for _, running in risen)
 
 
 def test_crash_back_off_doubles_up_to_its_limit(lab):
