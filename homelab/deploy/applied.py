@@ -15,8 +15,9 @@ from homelab.clock import Clock, Wake
 from homelab.deploy import events as said
 from homelab.deploy import gitops
 from homelab.deploy.group import POLL_LONGEST, POLL_MOVING, Group, ask_to_look_now
+from homelab.deploy.judgement import OUTCOMES, Expectation, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS
-from homelab.deploy.model import OUTCOMES, Expectation, GitOps, Proof, Snapshot, State, Verdict
+from homelab.deploy.model import GitOps, Snapshot
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.reference import same_repository
 from homelab.errors import HttpStatus, Unreachable

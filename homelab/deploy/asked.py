@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from homelab.deploy import gitops
+from homelab.deploy.judgement import Patience
 from homelab.deploy.kinds.table import KINDS, kind_named
-from homelab.deploy.model import Patience
 from homelab.deploy.reference import SHORTEST, Wanted, commits_in, parse
 from homelab.deploy.request import WaitRequest
 from homelab.errors import HomelabError, UsageError

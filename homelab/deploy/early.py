@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab.deploy.model import Memory, Patience, Pod, Seen, Trouble
+from homelab.deploy.judgement import Memory, Patience, Seen, Trouble
+from homelab.deploy.model import Pod
 from homelab.deploy.signals import Signal
 
 #: A sibling that runs says the trouble is one node's: wait three times as long.

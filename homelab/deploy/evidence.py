@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable
 
 from homelab.deploy.group import Group
+from homelab.deploy.judgement import State, Trouble, Verdict
 from homelab.deploy.kinds.table import KINDS
-from homelab.deploy.model import ContainerStatus, Happening, Pod, Snapshot, State, Trouble, Verdict, Workload
+from homelab.deploy.model import ContainerStatus, Happening, Pod, Snapshot, Workload
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.signals import short_cause
 from homelab.errors import HomelabError, HttpStatus

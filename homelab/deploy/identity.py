@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from homelab.deploy.model import Container, Expectation
+from homelab.deploy.judgement import Expectation
+from homelab.deploy.model import Container
 from homelab.deploy.reference import Match, match_marked, parse, same_repository
 
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from homelab.deploy.identity import Standing, identify
+from homelab.deploy.judgement import Expectation, Memory, Seen, State, TroubleKey
 from homelab.deploy.kinds.table import KINDS
-from homelab.deploy.model import Counters, Expectation, Memory, Pod, Seen, Snapshot, State, TroubleKey, Workload
+from homelab.deploy.model import Counters, Pod, Snapshot, Workload
 from homelab.deploy.signals import pull_cause
 from homelab.deploy.verdict import judged, signals_of
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 from homelab.clock import Clock
 from homelab.deploy import events as said
 from homelab.deploy.identity import Standing, identify
+from homelab.deploy.judgement import Expectation, Memory, State, Verdict
 from homelab.deploy.memory import remember
-from homelab.deploy.model import Expectation, Memory, Snapshot, State, Verdict, Workload
+from homelab.deploy.model import Snapshot, Workload
 from homelab.deploy.verdict import verdict
 from homelab.events import Emit
 from homelab.settings.model import DeployTarget

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from homelab.deploy.model import Expectation, Patience, Proof, State, nothing_newer
+from homelab.deploy.judgement import Expectation, Patience, Proof, State, nothing_newer
 from homelab.deploy.reference import Wanted
 from homelab.outcome import Outcome
 from homelab.result import Result

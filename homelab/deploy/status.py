@@ -12,9 +12,10 @@ from typing import Any
 from homelab.clock import Clock
 from homelab.deploy import gitops, once
 from homelab.deploy.group import owner_view
+from homelab.deploy.judgement import Memory, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
-from homelab.deploy.model import Container, Memory, Proof, Snapshot, State, Verdict
+from homelab.deploy.model import Container, Snapshot
 from homelab.deploy.reference import Wanted, match_marked
 from homelab.deploy.request import WORST_FIRST, WaitRequest
 from homelab.deploy.verdict import verdict

@@ -10,26 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homelab.deploy import early
-from homelab.deploy.identity import Identity, Standing, identify
+from homelab.deploy.before import absent, unreferenced
+from homelab.deploy.identity import Standing, identify
+from homelab.deploy.judgement import OUTCOMES, Expectation, Memory, Proof, State, Trouble, Verdict
 from homelab.deploy.kinds.finding import Finding
 from homelab.deploy.kinds.table import KINDS
-from homelab.deploy.model import (
-    OUTCOMES,
-    Expectation,
-    Memory,
-    Pod,
-    Proof,
-    Snapshot,
-    State,
-    Trouble,
-    Verdict,
-    Workload,
-)
+from homelab.deploy.model import Pod, Snapshot, Workload
 from homelab.deploy.signals import Signal, of_creation, of_pod, short_cause
 from homelab.outcome import Outcome
 
-#: A workload that vanished during its rollout may be on its way back (a replacing sync).
-GONE_SECONDS = 30.0
 #: Added to the controller's own deadline before no progress counts as the end.
 DEADLINE_SLACK = 60.0
 #: No progress for this long is the end where the controller has no deadline of its own.
@@ -51,85 +40,11 @@ def verdict(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: f
 def _concluded(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: float) -> Verdict:
     workload = snapshot.workload
     if workload is None:
-        return _absent(expectation, memory, now)
+        return absent(expectation, memory, now)
     identity = identify(workload.containers, expectation)
     if identity.standing is Standing.MET or (identity.standing is Standing.NEWER and expectation.newer_ok):
         return _rollout(snapshot, workload, expectation, memory, now)
-    return _reference(snapshot, identity, expectation, memory, now)
-
-
-def _absent(expectation: Expectation, memory: Memory, now: float) -> Verdict:
-    """Judge a workload that is not there: perhaps not yet, perhaps no longer."""
-    since = memory.standing.get("absent", now)
-    if memory.reached and memory.last is not None and KINDS[memory.last.kind].finished(memory.last):
-        return Verdict(State.COMPLETE, "complete, and cleaned up since, proof: counters", proof=Proof.COUNTERS)
-    if memory.reached:
-        left = since + GONE_SECONDS - now
-        if left <= 0:
-            return Verdict(State.FAILED, "it was deleted during its rollout", reason="gone")
-        return Verdict(State.PROGRESSING, "it is gone; waiting for its return", again=left)
-    left = memory.began + expectation.reference_timeout - now
-    if left > 0:
-        return Verdict(State.REFERENCE, "no such workload yet", again=left)
-    target = expectation.target
-    return Verdict(
-        State.ABSENT,
-        f"no such {target.kind} after {expectation.reference_timeout:.0f} s",
-        reason="absent",
-        hint=f"kubectl get {KINDS[target.kind].plural} -n {target.namespace}",
-    )
-
-
-def _reference(snapshot: Snapshot, identity: Identity, expectation: Expectation, memory: Memory, now: float) -> Verdict:
-    """Judge a template that does not name the wanted image."""
-    workload = snapshot.workload
-    assert workload is not None
-    wanted, live = expectation.wanted.shown, identity.live
-    if identity.standing is not Standing.NOT:
-        return _undecided(identity, wanted)
-    if memory.reached:
-        return Verdict(State.SUPERSEDED, f"the template moved on from {wanted} to {live}", reason="moved")
-    stuck = _stuck(snapshot, memory, now)
-    if stuck is not None:
-        return stuck
-    left = memory.began + expectation.reference_timeout - now
-    if left > 0:
-        return Verdict(State.REFERENCE, f"wants {wanted}, template has {live}", again=left)
-    return Verdict(
-        State.REFERENCE_TIMEOUT,
-        f"the template never named {wanted} in {expectation.reference_timeout:.0f} s; it has {live}",
-        reason="reference",
-        hint=f"kubectl get {workload.kind}/{workload.name} -n {workload.namespace} -o yaml",
-    )
-
-
-def _stuck(snapshot: Snapshot, memory: Memory, now: float) -> Verdict | None:
-    """Return a person's turn when the template's owner will not move by itself."""
-    owner = snapshot.gitops
-    if owner is None or not owner.stuck or now - memory.standing.get("gitops", now) < UNSEEN_SECONDS:
-        return None
-    return Verdict(State.NEEDS_ACTION, f"{owner.shown} {owner.stuck}", reason="gitops", hint=owner.hint)
-
-
-def _undecided(identity: Identity, wanted: str) -> Verdict:
-    """Say what stands between the template and the wanted image, where waiting cannot help."""
-    if identity.standing is Standing.NEWER:
-        return Verdict(
-            State.SUPERSEDED,
-            f"live is {identity.live}, which contains {wanted}",
-            reason="newer",
-            hint="--newer-ok accepts a newer commit that contains the wanted one",
-        )
-    if identity.standing is Standing.HINT:
-        return Verdict(
-            State.NEEDS_ACTION,
-            f"the tag says {wanted}, the digest beside it decides and is not verified",
-            reason="unverified",
-            hint="give the digest CI pushed: --digest sha256:…, or take the tag's word: --trust-tag",
-        )
-    names = ", ".join(container.name for container in identity.containers)
-    what = "several images match" if identity.standing is Standing.AMBIGUOUS else "no such container"
-    return Verdict(State.AMBIGUOUS, f"{what}; containers: {names}", reason="container", hint="--container NAME")
+    return unreferenced(snapshot, identity, expectation, memory, now)
 
 
 def _rollout(snapshot: Snapshot, workload: Workload, expectation: Expectation, memory: Memory, now: float) -> Verdict:

@@ -15,7 +15,7 @@ from homelab.deploy.applied import Applied
 from homelab.deploy.events import TargetDecided
 from homelab.deploy.evidence import gather
 from homelab.deploy.group import Group
-from homelab.deploy.model import State
+from homelab.deploy.judgement import State
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.request import DeployResult, TargetResult, WaitRequest, folded
 from homelab.errors import UsageError

@@ -25,6 +25,7 @@ from homelab.kube.access import Channel, open_channel
 from homelab.kube.events import RequestRetried, RequestTroubled
 from homelab.kube.pace import Pace
 from homelab.kube.port import ASKING_TO_LOOK, MERGE_PATCH, Json, Params, Patch, Watching, whole
+from homelab.kube.stream import OpenWatch, stamped
 from homelab.settings.model import KubernetesAccess
 
 CONNECT_SECONDS = 5.0
@@ -153,7 +154,7 @@ class ApiCluster:
             if response.status != HTTPStatus.OK:
                 raise answers.refusal(response.status, response.data, verb="get", path=path, server=self.name)
             try:
-                for stamp, line in _stamped(response):
+                for stamp, line in stamped(response):
                     if stamp > since:
                         since, failures = stamp, 0
                         yield line
@@ -289,64 +290,6 @@ class ApiCluster:
         except (ValueError, TypeError):
             return
         self.skew = ahead if abs(ahead) > SKEW_NOISE else 0.0
-
-
-class OpenWatch:
-    """Implements :class:`homelab.kube.port.Watching` over one chunked response."""
-
-    def __init__(
-        self, response: urllib3.BaseHTTPResponse, *, path: str, server: str, clock: Clock, limit: float
-    ) -> None:
-        """``limit`` seconds after now the watch ends, whatever trickles in."""
-        self._response, self._path, self._server = response, path, server
-        self._clock, self._ends = clock, clock.monotonic() + limit
-        self._closed = threading.Event()
-
-    def __iter__(self) -> Iterator[Json]:
-        """Yield events line by line."""
-        try:
-            yield from self._events()
-        except (HTTPError, OSError, ValueError) as error:
-            if not self._closed.is_set():
-                raise answers.no_answer(self._server, self._path, f"the watch broke off: {error}") from error
-        finally:
-            self._response.close()
-
-    def _events(self) -> Iterator[Json]:
-        rest = b""
-        for chunk in self._response.stream(amt=None, decode_content=True):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                if line.strip():
-                    yield self._event(json.loads(line))
-            if self._closed.is_set() or self._clock.monotonic() > self._ends:
-                return
-
-    def _event(self, event: Json) -> Json:
-        if event.get("type") == "ERROR":
-            raise answers.stream_error(event.get("object") or {}, path=self._path, server=self._server)
-        return event
-
-    def close(self) -> None:
-        """Shut the socket down, so that a thread blocked in it comes back."""
-        self._closed.set()
-        try:
-            self._response.shutdown()
-        except (ValueError, OSError, AttributeError):
-            self._response.close()
-
-
-def _stamped(response: urllib3.BaseHTTPResponse) -> Iterator[tuple[str, str]]:
-    """Yield (stamp, line) of a log with timestamps; the last line may lack its end."""
-    rest = b""
-    for chunk in response.stream(amt=None, decode_content=True):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            stamp, _, text = line.decode(errors="replace").partition(" ")
-            yield stamp, text
-    if rest:
-        stamp, _, text = rest.decode(errors="replace").partition(" ")
-        yield stamp, text
 
 
 def _only_asks(body: Patch) -> bool:

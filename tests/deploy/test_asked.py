@@ -10,7 +10,7 @@ import pytest
 
 from homelab.deploy.asked import Asked, newer_than, request, target_of, targets
 from homelab.deploy.connect import _by_context
-from homelab.deploy.model import Patience
+from homelab.deploy.judgement import Patience
 from homelab.errors import UsageError
 from homelab.git.port import Commit, Remote
 from homelab.settings.model import DeployTarget, RepositorySettings, Settings, Timeouts

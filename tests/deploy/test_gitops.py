@@ -9,7 +9,7 @@ import pytest
 
 from homelab.deploy import gitops, shape
 from homelab.deploy.events import GitOpsAsked, GitOpsSeen
-from homelab.deploy.model import State
+from homelab.deploy.judgement import State
 from homelab.deploy.reference import Wanted
 from homelab.deploy.request import WaitRequest
 from homelab.deploy.wait import wait

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from homelab.deploy.judgement import Expectation, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS, kind_named
-from homelab.deploy.model import Expectation, Proof, State, Verdict
 from homelab.deploy.reference import Wanted
 from homelab.outcome import Outcome
 from homelab.settings.model import DeployTarget

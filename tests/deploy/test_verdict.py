@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from homelab.deploy import shape
+from homelab.deploy.judgement import Expectation, Memory, Patience, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
-from homelab.deploy.model import Expectation, Memory, Node, Patience, Proof, Snapshot, State, Verdict
+from homelab.deploy.model import Node, Snapshot
 from homelab.deploy.reference import Wanted
 from homelab.deploy.verdict import verdict
 from homelab.outcome import Outcome

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from homelab.deploy.events import PodTroubled, ReferenceAwaited, ReferenceNamed, WorkloadReplaced
-from homelab.deploy.model import Proof, State
+from homelab.deploy.judgement import Proof, State
 from homelab.deploy.reference import Wanted
 from homelab.deploy.request import DeployResult, WaitRequest
 from homelab.deploy.wait import wait

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homelab.deploy import shape
+from homelab.deploy.judgement import Expectation, Memory, Proof, State
 from homelab.deploy.kinds.finding import Finding, done, moving
 from homelab.deploy.kinds.statefulset import on_delete
-from homelab.deploy.model import Counters, Expectation, Memory, Pod, Proof, Revision, Snapshot, State, Workload
+from homelab.deploy.model import Counters, Pod, Revision, Snapshot, Workload
 from homelab.deploy.proof import short_of_proof
 from homelab.kube.port import Json
 

@@ -7,8 +7,9 @@ Layer: the deploy domain, a kind.
 
 from __future__ import annotations
 
+from homelab.deploy.judgement import Expectation, Memory, Proof, State
 from homelab.deploy.kinds.finding import Finding, done, failed, held, moving
-from homelab.deploy.model import Expectation, Memory, Pod, Proof, Revision, Snapshot, State, Workload
+from homelab.deploy.model import Pod, Revision, Snapshot, Workload
 from homelab.deploy.proof import short_of_proof
 
 #: A condition nobody can tie to the new ReplicaSet must stand this long to count.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab.deploy.model import Proof, State
+from homelab.deploy.judgement import Proof, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homelab.deploy import shape
+from homelab.deploy.judgement import Expectation, Memory, Proof, State
 from homelab.deploy.kinds.finding import Finding, failed, held, moving
-from homelab.deploy.model import Counters, Expectation, Memory, Pod, Proof, Revision, Snapshot, State, Workload
+from homelab.deploy.model import Counters, Pod, Revision, Snapshot, Workload
 from homelab.deploy.reference import rewritten
 from homelab.kube.port import Json
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homelab.deploy import shape
+from homelab.deploy.judgement import Expectation, Memory, Proof, State
 from homelab.deploy.kinds.finding import Finding, done, failed, held, moving
-from homelab.deploy.model import Expectation, Memory, Pod, Proof, Revision, Snapshot, State, Workload
+from homelab.deploy.model import Pod, Revision, Snapshot, Workload
 from homelab.deploy.proof import short_of_proof
 from homelab.kube.port import Json
 

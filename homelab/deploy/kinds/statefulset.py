@@ -7,8 +7,9 @@ It has no conditions and no deadline; its revisions are two hashes in its status
 from __future__ import annotations
 
 from homelab.deploy import shape
+from homelab.deploy.judgement import Expectation, Memory, Proof, State
 from homelab.deploy.kinds.finding import Finding, done, failed, held, moving
-from homelab.deploy.model import Expectation, Memory, Pod, Proof, Revision, Snapshot, State, Workload
+from homelab.deploy.model import Pod, Revision, Snapshot, Workload
 from homelab.deploy.proof import short_of_proof, unproven
 from homelab.kube.port import Json
 

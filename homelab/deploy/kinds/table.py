@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from homelab.deploy import shape
+from homelab.deploy.judgement import Expectation, Memory
 from homelab.deploy.kinds import daemonset, deployment, job, rollout, statefulset
 from homelab.deploy.kinds.finding import Finding
-from homelab.deploy.model import Expectation, Memory, Pod, Revision, Snapshot, Workload
+from homelab.deploy.model import Pod, Revision, Snapshot, Workload
 from homelab.kube.port import Json
 
 

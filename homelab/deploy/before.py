@@ -1,0 +1,92 @@
+"""The verdicts before the template names the wanted image: absent, old, undecided, stuck. Pure.
+
+Layer: the deploy domain, below the verdict.
+"""
+
+from __future__ import annotations
+
+from homelab.deploy.identity import Identity, Standing
+from homelab.deploy.judgement import Expectation, Memory, Proof, State, Verdict
+from homelab.deploy.kinds.table import KINDS
+from homelab.deploy.model import Snapshot
+
+#: A workload that vanished during its rollout may be on its way back (a replacing sync).
+GONE_SECONDS = 30.0
+#: What an owner says must stand this long before it is a person's turn.
+STUCK_SECONDS = 30.0
+
+
+def absent(expectation: Expectation, memory: Memory, now: float) -> Verdict:
+    """Judge a workload that is not there: perhaps not yet, perhaps no longer."""
+    since = memory.standing.get("absent", now)
+    if memory.reached and memory.last is not None and KINDS[memory.last.kind].finished(memory.last):
+        return Verdict(State.COMPLETE, "complete, and cleaned up since, proof: counters", proof=Proof.COUNTERS)
+    if memory.reached:
+        left = since + GONE_SECONDS - now
+        if left <= 0:
+            return Verdict(State.FAILED, "it was deleted during its rollout", reason="gone")
+        return Verdict(State.PROGRESSING, "it is gone; waiting for its return", again=left)
+    left = memory.began + expectation.reference_timeout - now
+    if left > 0:
+        return Verdict(State.REFERENCE, "no such workload yet", again=left)
+    target = expectation.target
+    return Verdict(
+        State.ABSENT,
+        f"no such {target.kind} after {expectation.reference_timeout:.0f} s",
+        reason="absent",
+        hint=f"kubectl get {KINDS[target.kind].plural} -n {target.namespace}",
+    )
+
+
+def unreferenced(
+    snapshot: Snapshot, identity: Identity, expectation: Expectation, memory: Memory, now: float
+) -> Verdict:
+    """Judge a template that does not name the wanted image."""
+    workload = snapshot.workload
+    assert workload is not None
+    wanted, live = expectation.wanted.shown, identity.live
+    if identity.standing is not Standing.NOT:
+        return _undecided(identity, wanted)
+    if memory.reached:
+        return Verdict(State.SUPERSEDED, f"the template moved on from {wanted} to {live}", reason="moved")
+    stuck = _stuck(snapshot, memory, now)
+    if stuck is not None:
+        return stuck
+    left = memory.began + expectation.reference_timeout - now
+    if left > 0:
+        return Verdict(State.REFERENCE, f"wants {wanted}, template has {live}", again=left)
+    return Verdict(
+        State.REFERENCE_TIMEOUT,
+        f"the template never named {wanted} in {expectation.reference_timeout:.0f} s; it has {live}",
+        reason="reference",
+        hint=f"kubectl get {workload.kind}/{workload.name} -n {workload.namespace} -o yaml",
+    )
+
+
+def _stuck(snapshot: Snapshot, memory: Memory, now: float) -> Verdict | None:
+    """Return a person's turn when the template's owner will not move by itself."""
+    owner = snapshot.gitops
+    if owner is None or not owner.stuck or now - memory.standing.get("gitops", now) < STUCK_SECONDS:
+        return None
+    return Verdict(State.NEEDS_ACTION, f"{owner.shown} {owner.stuck}", reason="gitops", hint=owner.hint)
+
+
+def _undecided(identity: Identity, wanted: str) -> Verdict:
+    """Say what stands between the template and the wanted image, where waiting cannot help."""
+    if identity.standing is Standing.NEWER:
+        return Verdict(
+            State.SUPERSEDED,
+            f"live is {identity.live}, which contains {wanted}",
+            reason="newer",
+            hint="--newer-ok accepts a newer commit that contains the wanted one",
+        )
+    if identity.standing is Standing.HINT:
+        return Verdict(
+            State.NEEDS_ACTION,
+            f"the tag says {wanted}, the digest beside it decides and is not verified",
+            reason="unverified",
+            hint="give the digest CI pushed: --digest sha256:…, or take the tag's word: --trust-tag",
+        )
+    names = ", ".join(container.name for container in identity.containers)
+    what = "several images match" if identity.standing is Standing.AMBIGUOUS else "no such container"
+    return Verdict(State.AMBIGUOUS, f"{what}; containers: {names}", reason="container", hint="--container NAME")
