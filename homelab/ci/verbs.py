@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,10 +10,12 @@ import click
 from homelab.app import App
 from homelab.ci import awaited, change
 from homelab.ci.asked import EVENTS, STATES, Asked, Asking, pairs
+from homelab.ci.lint import found, lint, named, read_schema
 from homelab.ci.logs import LogsRequest, logs
 from homelab.ci.notify import notifying
 from homelab.ci.recent import open_page, recent
 from homelab.ci.request import LOG_LINES
+from homelab.ci.schema import published
 from homelab.ci.status import status
 from homelab.ci.watch import watch
 from homelab.result import Result
@@ -176,3 +179,19 @@ def wait_verb(app: App, rev: str, image: str | None, timeout: float) -> Result:
     homelab ci wait --image registry.example/team/app:{sha12}
     """  # noqa: D301 -- \b is click's mark
     return awaited.wait(app, rev, image, timeout=timeout)
+
+
+@ci.verb("lint", tier=Tier.READ)
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--schema",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON schema to check against (default: the published one of each file's kind).",
+)
+def lint_verb(app: App, files: tuple[Path, ...], schema: Path | None) -> Result:
+    """Check the repository's CI files against their published schema: file, line, and what is wrong."""
+    root = app.repository.root
+    chosen = named([app.world.cwd / file for file in files]) if files else found(root)
+    given = read_schema(schema) if schema else None
+    schemas = {kind: given if schema else published(app, kind) for kind, _ in chosen}
+    return lint(chosen, schemas, root=root)
