@@ -262,11 +262,7 @@ def test_events_come_out_of_order(ci: World) -> None:
     ci.faults(reorder=True)
     with ci.stream("/api/stream/events") as lines:
         ci.push({".woodpecker.yaml": GREEN})
-        ci.wait(1)
-        ci.call("/_lab/pipelines", method="POST", token=None, body={"full_name": "lab/shop", "commit": "c" * 40})
-        steps = [states(message(lines)["pipeline"]).get("build") for _ in range(6)]
-    order = ["pending", "running", "success", None]
-    assert steps != sorted(steps, key=order.index) or len(set(steps)) < 2
+        assert [message(lines)["pipeline"]["status"] for _ in range(2)] == ["pending", "created"]
 
 
 def test_events_come_late(ci: World) -> None:
