@@ -85,7 +85,7 @@ def _undecided(identity: Identity, wanted: str) -> Verdict:
             State.NEEDS_ACTION,
             f"the tag says {wanted}, the digest beside it decides and is not verified",
             reason="unverified",
-            hint="give the digest CI pushed: --digest sha256:…, or take the tag's word: --trust-tag",
+            hint="--digest sha256:… of what CI pushed (homelab ci wait --image shows it), or --trust-tag",
         )
     names = ", ".join(container.name for container in identity.containers)
     what = "several images match" if identity.standing is Standing.AMBIGUOUS else "no such container"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 
 from homelab.deploy.group import Group
 from homelab.deploy.judgement import State, Trouble, Verdict
@@ -45,6 +46,7 @@ def gather(pursuit: Pursuit, group: Group) -> tuple[str, ...]:
     if workload is not None:
         lines += _live(workload, snapshot, verdict)
         lines += _pods(snapshot, verdict.troubles)
+        lines += _claims(group.cluster, workload, snapshot, verdict.troubles)
         lines += _logs(group.cluster, workload, snapshot, verdict.troubles)
         if verdict.state in (State.FAILED, State.TIMEOUT):
             lines += _events(_fresh_events(pursuit, group, workload))
@@ -98,6 +100,23 @@ def _ended(status: ContainerStatus) -> str:
     if ended is not None:
         parts.append(f"last exit {ended.code}" + (f" ({ended.reason})" if ended.reason else ""))
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _claims(cluster: Cluster, workload: Workload, snapshot: Snapshot, troubles: Iterable[Trouble]) -> list[str]:
+    """Return the phase of each claim that a pod with volume trouble mounts, where it may be read."""
+    stuck = {trouble.pod for trouble in troubles if trouble.kind == "volume"}
+    claims = sorted({claim for pod in snapshot.pods or () if pod.name in stuck for claim in pod.claims})
+    lines = []
+    for claim in claims[:PODS_SHOWN]:
+        try:
+            found = cluster.get(f"/api/v1/namespaces/{workload.namespace}/persistentvolumeclaims/{claim}")
+        except HttpStatus as error:
+            lines.append(f"claim {claim}: " + ("not there" if error.status == HTTPStatus.NOT_FOUND else error.what))
+        except HomelabError:
+            return lines
+        else:
+            lines.append(f"claim {claim}: {(found.get('status') or {}).get('phase') or 'no phase'}")
+    return lines
 
 
 def _logs(cluster: Cluster, workload: Workload, snapshot: Snapshot, troubles: Iterable[Trouble]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from homelab.clock import Clock
@@ -42,9 +42,12 @@ class LinePrinted(TargetEvent):
     """A line of a followed log."""
 
     kind: ClassVar[str] = "deploy.line.printed"
+    data: ClassVar[bool] = True
     pod: str
     container: str
     text: str
+    #: The only container that is followed: its lines need no name.
+    alone: bool
 
     @property
     def subject(self) -> str:
@@ -52,8 +55,8 @@ class LinePrinted(TargetEvent):
         return f"{self.pod}/{self.container}"
 
     def sentence(self) -> str:
-        """Return the line itself."""
-        return self.text
+        """Return the line, with its pod where there are several."""
+        return self.text if self.alone else f"{self.subject}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,8 @@ def _followed(
     lines: queue.Queue[LinePrinted | HomelabError | None] = queue.Queue()
     for pod, container in wanted:
         source = cluster.follow(target.namespace, pod.name, container, tail=request.tail)
-        about = (target.slug, pod.name, container)
-        threading.Thread(target=_pump, args=(source, about, lines), daemon=True).start()
+        blank = LinePrinted(target.slug, pod=pod.name, container=container, text="", alone=len(wanted) == 1)
+        threading.Thread(target=_pump, args=(source, blank, lines), daemon=True).start()
     ends = None if request.timeout is None else clock.monotonic() + request.timeout
     ended, count = 0, 0
     while ended < len(wanted):
@@ -166,13 +169,11 @@ def _followed(
     return LogsResult(Outcome.DONE, f"{target.slug}: followed {len(wanted)} containers, {count} lines")
 
 
-def _pump(
-    source: Iterator[str], about: tuple[str, str, str], lines: queue.Queue[LinePrinted | HomelabError | None]
-) -> None:
-    slug, pod, container = about
+def _pump(source: Iterator[str], blank: LinePrinted, lines: queue.Queue[LinePrinted | HomelabError | None]) -> None:
+    """Hand over each line of one container as ``blank`` filled in, then None or what went wrong."""
     try:
         for text in source:
-            lines.put(LinePrinted(slug, pod=pod, container=container, text=_clean(text)))
+            lines.put(replace(blank, text=_clean(text)))
     except HttpStatus:
         lines.put(None)
     except HomelabError as error:

@@ -64,7 +64,7 @@ def test_forbidden_pods_say_so(clock: FakeClock, events: list[Event]) -> None:
 def test_following_prints_every_line_until_the_containers_end(clock: FakeClock, events: list[Event]) -> None:
     result = logs(cluster(clock), WEB, LogsRequest(follow=True), clock=clock, emit=events.append)
     said = sorted(one.sentence() for one in events if isinstance(one, LinePrinted))
-    assert said == ["Authorization: Bearer ***", "one", "two"]
+    assert said == ["web-new-1/app: Authorization: Bearer ***", "web-new-1/app: one", "web-new-2/app: two"]
     assert result.headline == "t/web: followed 2 containers, 3 lines"
 
 

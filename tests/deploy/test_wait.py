@@ -224,3 +224,17 @@ def test_a_pod_that_runs_and_is_not_ready_is_mentioned_after_half_a_minute(
     assert "app: not ready: Readiness probe failed: HTTP 503" in said(events)
     assert len(when) == 1
     assert 40 <= when[0] <= 44
+
+
+def test_a_volume_that_does_not_come_shows_its_claims(clock: FakeClock, events: list[Event]) -> None:
+    claim = [{"persistentVolumeClaim": {"claimName": "data"}}]
+    waits = {"ready": False, "restartCount": 0, "state": {"waiting": {"reason": "ContainerCreating"}}}
+    stuck = {
+        **MOVING,
+        "pods": [pod(container=waits, ready_since=None, phase="Pending", created=10, volumes=claim)],
+        "events": [event("web-new-1", "FailedMount", "timed out waiting for the volume", at=12)],
+        "persistentvolumeclaims": [{"metadata": {"name": "data"}, "status": {"phase": "Lost"}}],
+    }
+    result = go(FakeCluster(clock, [(0, BEFORE), (10, stuck)]), events)
+    assert result.targets[0].reason == "volume"
+    assert "claim data: Lost" in result.lines()
