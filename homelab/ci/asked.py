@@ -19,7 +19,7 @@ from homelab.ci.memory import FileKeeper
 from homelab.ci.model import State
 from homelab.ci.port import CiRepository
 from homelab.ci.request import LOG_LINES, CiRequest
-from homelab.errors import UsageError
+from homelab.errors import NothingThere, UsageError
 from homelab.git.port import Repository
 
 EVENTS = (
@@ -35,6 +35,7 @@ EVENTS = (
     "any",
 )
 
+HEAD = "HEAD"
 STATES = tuple(state.value for state in State if state is not State.UNKNOWN)
 
 
@@ -42,7 +43,7 @@ STATES = tuple(state.value for state in State if state is not State.UNKNOWN)
 class Asked:
     """What the command line said; None where it said nothing."""
 
-    rev: str = "HEAD"
+    rev: str = HEAD
     event: str | None = None
     branch: str | None = None
     number: int | None = None
@@ -88,7 +89,7 @@ class Asking:
         known here) is judged by the pushes of its own branches until it lands. Raises UsageError.
         """
         asked, settings, repository = self._asked, self._app.settings, self._app.repository
-        oid, target = commit_of(repository, asked.rev), self.target()
+        oid, target = self._oid(), self.target()
         choice = Choice(
             event=asked.event or settings.repository.ci_event or PUSH,
             branch=asked.branch or "",
@@ -98,6 +99,7 @@ class Asking:
         )
         return CiRequest(
             oid=oid,
+            rev="" if is_here(repository, oid) else oid,
             choice=choice,
             remote=self.remote,
             timeout=settings.timeouts.ci if asked.timeout is None else asked.timeout,
@@ -107,6 +109,19 @@ class Asking:
             fail_fast=asked.fail_fast,
             flags=self.flags(),
         )
+
+    def _oid(self) -> str:
+        """Return the commit; a run's number names its own where no other was said."""
+        asked = self._asked
+        if asked.number and asked.rev == HEAD:
+            found = next((run for ci in self.servers if (run := ci.run(asked.number)) is not None), None)
+            if found is None:
+                names = ", ".join(ci.name for ci in self.servers)
+                raise NothingThere(
+                    f"no run #{asked.number} on {names}", why="never made, or removed", fix="homelab ci list"
+                )
+            return found.commit
+        return commit_of(self._app.repository, asked.rev)
 
     def flags(self) -> tuple[str, ...]:
         """Return the words that name server and remote, as they were given."""
@@ -150,6 +165,14 @@ def commit_of(repository: Repository, rev: str) -> str:
     if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", rev.lower()):
         return rev.lower()
     return repository.resolve(rev)
+
+
+def is_here(repository: Repository, oid: str) -> bool:
+    """Say whether the commit is in the local repository."""
+    try:
+        return repository.resolve(oid[:12]) == oid
+    except UsageError:
+        return False
 
 
 def on_branch(repository: Repository, oid: str, ref: str) -> bool:

@@ -19,6 +19,8 @@ class CiRequest:
 
     #: Full object id.
     oid: str
+    #: How the commit is named in commands; "" is its first 12 digits, which only a commit that is here answers to.
+    rev: str = ""
     choice: Choice = field(default_factory=Choice)
     #: The remote whose tracking branches tell whether the commit was pushed.
     remote: str = "origin"
@@ -32,7 +34,7 @@ class CiRequest:
 
     def command(self, verb: str = "watch", *extra: str) -> str:
         """Return the command that asks this again as ``ci <verb>``."""
-        words = ["homelab", "ci", verb, self.oid[:12]]
+        words = ["homelab", "ci", verb, self.rev or self.oid[:12]]
         if self.choice.event != PUSH:
             words += ["--event", self.choice.event]
         if self.choice.branch:

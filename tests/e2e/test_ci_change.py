@@ -112,6 +112,17 @@ def test_recent_runs_are_listed_and_a_page_is_printed(here: Shop) -> None:
     assert here.homelab("open").out == "https://ci.homelab.test/repos/1/pipeline/2\n"
 
 
+def test_a_run_is_named_by_its_number_whatever_is_checked_out(here: Shop) -> None:
+    here.push(RED)
+    here.homelab("watch")
+    here.push(GREEN)
+    here.homelab("watch")
+
+    assert here.homelab("status", "--pipeline", "1").code == 1
+    assert "about to break" in here.homelab("logs", "--pipeline", "1", "--failed").out
+    assert here.homelab("status", "--pipeline", "9").code == 7
+
+
 def test_a_command_is_told_of_a_red_outcome(here: Shop, tmp_path: Path) -> None:
     here.push(RED)
     told = tmp_path / "told"
