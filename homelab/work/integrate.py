@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from homelab.errors import NotLanded
 from homelab.outcome import Outcome
-from homelab.work import bring
+from homelab.work import bring, submodules
 from homelab.work.commit import commit_tree, merge_message, squash_message
 from homelab.work.compare import probe
 from homelab.work.conflict import conflicted
@@ -38,6 +38,8 @@ def integrate(scene: Scene, base: str) -> Integrated:
     # Before the first change: wherever this ends, the branch as it was has a name.
     scene.git.text("update-ref", state.backup, state.source)
     made = Integrated(state.tip, state.candidate, state.tree) if again else _make(scene, base)
+    if not scene.request.scratch and submodules.initialised(scene.git):
+        submodules.update(scene.git)
     # The commit is held by a ref: it must survive a clean-up until the land is over.
     scene.git.text("update-ref", f"refs/homelab/candidate/{state.run}", made.candidate)
     scene.now(phase=Phase.VERIFY, base=base, tip=made.tip, candidate=made.candidate, tree=made.tree)

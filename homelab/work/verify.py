@@ -22,7 +22,7 @@ from homelab.git import child, environment
 from homelab.git.redact import redact
 from homelab.git.runner import Git
 from homelab.outcome import Outcome
-from homelab.work import checkout, events
+from homelab.work import checkout, events, submodules
 from homelab.work.model import Verified, VerifyCommand
 from homelab.work.scene import Scene
 from homelab.work.worktrees import status
@@ -87,6 +87,8 @@ def _place(scene: Scene) -> Iterator[_Place]:
         copy = Path(folder) / scene.plan.checkout.root.name
         try:
             checkout.add(scene.git, copy, "--detach", commit=scene.state.candidate)
+            if submodules.initialised(scene.git):
+                submodules.update(scene.git.at(copy), init=True)
             yield _Place(scene.git.at(copy), frozenset())
         finally:
             scene.git.run("worktree", "remove", "--force", str(copy))

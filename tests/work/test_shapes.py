@@ -64,11 +64,11 @@ def _nothing_leaked(site: Site) -> None:
         assert not path.read_bytes().startswith(b"\0CRYPT"), path
 
 
-@pytest.mark.parametrize("scratch", [False, True])
-@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
+WAYS = [("merge", False), ("squash", False), ("rebase", False), ("merge", True), ("squash", True)]
+
+
+@pytest.mark.parametrize(("strategy", "scratch"), WAYS)
 def test_encrypted_files_land_without_a_leak_either_way(crypted: Site, strategy: str, scratch: bool):
-    if scratch and strategy == "rebase":
-        pytest.skip("a rebase happens in the worktree")
     tree = crypted.git.at(start(crypted.app(), "fix").path)
     assert (tree.root / "a.sec").read_text() == PLAIN
     crypted.commit("b.sec", PLAIN + "b\n", git=tree)
@@ -103,6 +103,26 @@ def test_a_submodule_that_nobody_could_fetch_is_not_landed(site: Site):
     result = site.land(env=allow)
     assert result.landed is False
     assert any("module" in line for line in result.lines())
+
+
+@pytest.mark.parametrize("scratch", [False, True])
+def test_a_submodule_that_the_target_moved_is_verified_where_the_target_has_it(site: Site, *, scratch: bool):
+    module = Site.make(site.root / "module")
+    allow = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always"}
+    mine = Git(site.clone, env={**os.environ, **allow})
+    mine.text("submodule", "--quiet", "add", str(module.remote_path), "module")
+    mine.text("commit", "-q", "-m", "Add module")
+    assert site.land(env=allow).outcome is Outcome.DONE
+    module.commit("new.txt")
+    module.git.text("push", "-q", "origin", "main")
+    other = Git(site.other().root, env={**os.environ, **allow})
+    other.text("pull", "-q", "--ff-only", "origin", "main")
+    other.text("submodule", "--quiet", "update", "--init", "--remote")
+    other.text("commit", "-q", "-am", "Move module")
+    other.text("push", "-q", "origin", "HEAD:refs/heads/main")
+    site.commit("more.txt")
+    result = site.land(env=allow, verify="test -f module/new.txt", scratch=scratch)
+    assert result.outcome is Outcome.DONE, result.lines()
 
 
 def test_a_submodule_says_whose_it_is(site: Site):
