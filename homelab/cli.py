@@ -14,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -62,6 +63,12 @@ def _print_manifest(ctx: click.Context, _param: click.Parameter, wanted: bool) -
         ctx.exit()
 
 
+def _enter(ctx: click.Context, _param: click.Parameter, folder: Path | None) -> None:
+    if folder is not None:
+        launch: Launch = ctx.obj
+        launch.enter(folder)
+
+
 @click.group("homelab", cls=Root, lazy=VERBS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="homelab")
 @click.option(
@@ -71,6 +78,14 @@ def _print_manifest(ctx: click.Context, _param: click.Parameter, wanted: bool) -
     is_eager=True,
     callback=_print_manifest,
     help="Describe every verb as one JSON line: name, tier, summary, parameters.",
+)
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    expose_value=False,
+    callback=_enter,
+    help="Run as if started in this folder.",
 )
 def cli() -> None:
     """Commit → CI → image → deploy → healthy → public URL: each step one command that ends with the truth."""
@@ -88,10 +103,16 @@ class Launch:
     def launch(self, verb: str, tier: Tier, common: Common) -> App:
         """Choose the renderer the verb was asked for and build its app."""
         if common.directory is not None:
-            self.world = replace(self.world, cwd=(self.world.cwd / common.directory).resolve())
+            self.enter(common.directory)
+        if not self.world.cwd.is_dir():
+            raise UsageError("the current folder is gone", why=f"{self.world.cwd} was removed or moved", fix="cd ~")
         self.renderer = choose(self.world, common.output, as_json=common.json)
         self.app = App(self.world, tier=tier, renderer=self.renderer, output=common.output)
         return self.app
+
+    def enter(self, folder: Path) -> None:
+        """Run as if started in ``folder``."""
+        self.world = replace(self.world, cwd=(self.world.cwd / folder).resolve())
 
     def close(self) -> None:
         """Leave the terminal and every connection as they were found."""
@@ -141,7 +162,25 @@ def _translate(error: BaseException, world: World) -> HomelabError:
 def _usage(error: click.ClickException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "homelab"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return _no_verb(error.ctx)
     return UsageError(error.format_message().rstrip("."), why="nothing was done", fix=f"{path} --help")
+
+
+def _no_verb(ctx: click.Context | None) -> UsageError:
+    """Say which words may follow, in a screen's half: a program reads this as often as a person."""
+    assert ctx is not None
+    group = ctx.command
+    assert isinstance(group, click.Group)
+    texts = {name: text for name, (_, text) in group.lazy.items()} if isinstance(group, LazyGroup) else {}
+    names = group.list_commands(ctx)
+    texts = texts or {name: group.commands[name].get_short_help_str(80) for name in names}
+    return UsageError(
+        f"{ctx.command_path} needs a verb",
+        why="nothing was done; one of these belongs behind it",
+        details=tuple(f"{name:<9} {texts[name]}" for name in names),
+        fix=f"{ctx.command_path} --help",
+    )
 
 
 def _raise_interrupted(number: int, _frame: FrameType | None) -> NoReturn:
@@ -152,11 +191,25 @@ def _raise_interrupted(number: int, _frame: FrameType | None) -> NoReturn:
 
 def main() -> NoReturn:
     """Run this process's command line and exit with its code."""
+    _fill_standard_streams()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGHUP):
             with suppress(ValueError, OSError):
                 signal.signal(number, _raise_interrupted)
     _leave(run(sys.argv[1:], World.real()))
+
+
+def _fill_standard_streams() -> None:
+    """Give a closed stdin, stdout or stderr (``>&-``, some hooks) to nothing.
+
+    Otherwise the next file or socket opened takes its number, and what a child of ours prints goes there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number is this one
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115 -- lives as long as the process
 
 
 def _leave(code: int) -> NoReturn:

@@ -29,8 +29,12 @@ class World:
 
     @classmethod
     def real(cls) -> World:
-        """Return the surroundings of this process."""
-        return cls(env=dict(os.environ), cwd=Path.cwd(), stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)
+        """Return the surroundings of this process. A working directory that was removed keeps its last name."""
+        try:
+            cwd = Path.cwd()
+        except FileNotFoundError:
+            cwd = Path(os.environ.get("PWD") or "/nowhere")
+        return cls(env=dict(os.environ), cwd=cwd, stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)
 
     @property
     def home(self) -> Path:

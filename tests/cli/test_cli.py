@@ -124,3 +124,52 @@ def test_leaving_runs_what_was_registered_for_the_exit_and_keeps_the_code(tmp_pa
 def test_the_help_of_a_domain_shows_whole_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ci", "--help"], world(tmp_path)) == 0
     assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize(
+    ("argv", "verb"), [([], "demo      Land a change"), (["work"], "land      Land this branch")], ids=["root", "group"]
+)
+def test_a_missing_verb_is_answered_with_the_verbs_there_are(tmp_path: Path, argv: list[str], verb: str) -> None:
+    here = world(tmp_path)
+    assert run(argv, here) == 2
+    said = written(here.stderr)
+    assert verb in said
+    assert "\\x0a" not in said
+    assert said.splitlines()[-2] == f"next: {' '.join(['homelab', *argv])} --help"
+
+
+def test_the_folder_may_be_named_before_the_verb(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    assert run(["-C", str(tmp_path / "elsewhere"), "lab", "status", "--dir", "there"], here) == Outcome.NOTHING
+    assert str(tmp_path / "elsewhere" / "there") in written(here.stderr)
+
+
+def test_a_removed_folder_is_a_sentence_and_help_works_in_it(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    script = "cd $0 && rmdir $0 && $1 -m homelab config show; echo $?; $1 -m homelab --help"
+    gone.mkdir()
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["sh", "-c", script, str(gone), sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env=env,
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("2\nUsage: homelab")
+    assert "error: the current folder is gone\n" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_change_no_exit_code(tmp_path: Path, closed: str) -> None:
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    script = f"exec {sys.executable} -m homelab lab status {closed}"
+    done = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, check=False, timeout=30, cwd=tmp_path, env=env
+    )
+    assert done.returncode == Outcome.NOTHING
+    assert "Traceback" not in done.stderr
