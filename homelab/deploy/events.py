@@ -142,6 +142,19 @@ class PodTroubled(TargetEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ImageRewritten(TargetEvent):
+    """An admission webhook sent the pods to a mirror; the same version, from another registry."""
+
+    kind: ClassVar[str] = "deploy.image.rewritten"
+    detail: ClassVar[bool] = True
+    rewrite: str
+
+    def sentence(self) -> str:
+        """Say from which to which."""
+        return f"pods run a mirror's image: {self.rewrite}"
+
+
+@dataclass(frozen=True, slots=True)
 class ProofSkipped(TargetEvent):
     """RBAC denies a proof; the wait goes on with less."""
 

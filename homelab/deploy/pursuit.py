@@ -11,8 +11,10 @@ from homelab.clock import Clock
 from homelab.deploy import events as said
 from homelab.deploy.identity import Standing, identify
 from homelab.deploy.judgement import Expectation, Memory, State, Verdict
+from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
 from homelab.deploy.model import Snapshot, Workload
+from homelab.deploy.proof import mirrors
 from homelab.deploy.verdict import verdict
 from homelab.events import Emit
 from homelab.settings.model import DeployTarget
@@ -108,6 +110,9 @@ class Pursuit:
                 self.slug, wanted=self.expectation.wanted.shown, revision=workload.revision, match=found.match
             )
             self._once(("named", self.memory.reference_at), named)
+        new, _ = KINDS[workload.kind].split(self.snapshot)
+        for rewrite in mirrors(new, workload.containers):
+            self._once(("mirror", rewrite), said.ImageRewritten(self.slug, rewrite=rewrite))
         for trouble in self.verdict.troubles:
             if trouble.kind == "readiness" and self.snapshot.at - trouble.since < READINESS_SECONDS:
                 continue

@@ -21,6 +21,7 @@ class FakeCluster:
         self.clock, self.scenes, self.deny = clock, sorted(scenes, key=lambda scene: scene[0]), deny
         self.name, self.namespace, self.skew = "fake", "t", 0.0
         self.asked: list[str] = []
+        self.nodes: list[Json] = []
         self.patched: list[tuple[str, Patch]] = []
         self.log_texts: dict[tuple[str, str, bool], str] = {}
         self.fail: Callable[[str], None] = lambda _path: None
@@ -37,6 +38,8 @@ class FakeCluster:
         raise HttpStatus(f"{path}: 404", status=404, why="not found", fix="look elsewhere")
 
     def list(self, path: str, params: Params | None = None, *, keep: Callable[[Json], Any] = whole) -> Json:
+        if path == "/api/v1/nodes":
+            return {"items": [keep(item) for item in self.nodes], "resourceVersion": "1"}
         plural, _ = self._asked("list", path)
         return {"items": [keep(item) for item in self.objects.get(plural, [])], "resourceVersion": "1"}
 

@@ -238,3 +238,10 @@ def test_a_volume_that_does_not_come_shows_its_claims(clock: FakeClock, events: 
     result = go(FakeCluster(clock, [(0, BEFORE), (10, stuck)]), events)
     assert result.targets[0].reason == "volume"
     assert "claim data: Lost" in result.lines()
+
+
+def test_a_mirror_in_front_of_the_registry_is_said_and_accepted(clock: FakeClock, events: list[Event]) -> None:
+    mirrored = f"mirror.example/cache/{WANTED.partition('/')[2]}"
+    scene = {**AFTER, "pods": [pod(img=mirrored, ready_since=-60)]}
+    assert go(FakeCluster(clock, [(0, scene)]), events).outcome is Outcome.DONE
+    assert f"pods run a mirror's image: {WANTED} -> {mirrored}" in [one.sentence() for one in events]

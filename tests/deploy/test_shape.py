@@ -1,0 +1,94 @@
+"""API dictionaries as records: absent and null mean nothing, odd spellings mean what they mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from homelab.deploy import shape
+from tests.deploy.objects import T0, deployment, event, pod, replica_set, stamp, template
+
+
+def test_an_empty_object_is_readable() -> None:
+    assert shape.workload("deployment", {}).want == 1
+    assert shape.pod({}).phase == "Pending"
+    assert shape.replica_set({}).number == 0
+    assert shape.happening({}).count == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("2023-11-14T22:13:20Z", T0), ("2023-11-14T22:13:20.000000Z", T0), (None, None), ("soon", None), (5, None)],
+)
+def test_a_stamp_is_seconds_or_nothing(value: object, expected: float | None) -> None:
+    assert expected == shape.moment(value)
+
+
+def test_a_servers_clock_that_is_ahead_is_set_back() -> None:
+    assert shape.moment(stamp(0), skew=30.0) == T0 - 30
+
+
+@pytest.mark.parametrize(("value", "expected"), [(3, 3), ("4", 4), (None, 0), ("a1", 0)])
+def test_numbers_come_as_numbers_or_text(value: object, expected: int) -> None:
+    assert expected == shape.number(value)
+
+
+def test_replicas_absent_is_one_and_null_status_is_zero() -> None:
+    found = shape.workload("deployment", deployment(want=None))
+    assert found.want == 1
+    assert shape.workload("deployment", deployment(want=0)).want == 0
+
+
+def test_a_deadline_that_is_switched_off_is_none() -> None:
+    assert shape.workload("deployment", deployment()).deadline == 600.0
+    assert shape.workload("deployment", deployment(progressDeadlineSeconds=2_147_483_647)).deadline is None
+
+
+def test_the_fingerprint_ignores_only_what_controllers_add() -> None:
+    plain, hashed, other = template("a:1"), template("a:1"), template("a:2")
+    hashed["metadata"]["labels"]["pod-template-hash"] = "abc"
+    assert shape.fingerprint(plain) == shape.fingerprint(hashed)
+    assert shape.fingerprint(plain) != shape.fingerprint(other)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({"matchLabels": {"b": "2", "a": "1"}}, "a=1,b=2"),
+        ({"matchExpressions": [{"key": "a", "operator": "In", "values": ["1", "2"]}]}, "a in (1,2)"),
+        ({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["1"]}]}, "a notin (1)"),
+        ({"matchExpressions": [{"key": "a", "operator": "Exists"}, {"key": "b", "operator": "DoesNotExist"}]}, "a,!b"),
+        (None, ""),
+    ],
+)
+def test_a_selector_is_written_as_the_api_takes_it(chosen: Any, expected: str) -> None:
+    assert expected == shape.selector({"selector": chosen})
+
+
+def test_only_the_controller_owns() -> None:
+    owners = [{"uid": "friend", "controller": False}, {"uid": "boss", "controller": True}]
+    assert shape.owned_by({"metadata": {"ownerReferences": owners}}) == "boss"
+    assert shape.owned_by({"metadata": {"ownerReferences": owners[:1]}}) == ""
+    assert shape.owned_by(replica_set()) == "dep"
+
+
+def test_a_native_sidecar_is_an_init_container_that_stays() -> None:
+    body = pod(init={"proxy": {"ready": True, "state": {"running": {}}}, "migrate": {"ready": True}})
+    body["spec"]["initContainers"][0]["restartPolicy"] = "Always"
+    _, proxy, migrate = shape.pod(body).containers
+    assert (proxy.sidecar, proxy.running, migrate.sidecar) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"series": {"lastObservedTime": stamp(9), "count": 7}}, (7, T0 + 9)),
+        ({"lastTimestamp": None, "eventTime": stamp(4)}, (1, T0 + 4)),
+        ({"lastTimestamp": None, "firstTimestamp": None}, (1, T0)),
+    ],
+    ids=["series", "event time", "creation"],
+)
+def test_an_events_last_stamp_is_the_first_that_is_not_null(fields: Any, expected: tuple[int, float]) -> None:
+    found = shape.happening({**event("x", "R", "m"), **fields})
+    assert (found.count, found.last) == expected
