@@ -55,7 +55,8 @@ def land(app: App, request: LandRequest, waits: Waits) -> LandResult:
             stop = _ask_after(stop, scene)
         if scene is None or not scene.state.phase.landed:
             return _not_landed(stop, scene)
-        scene.interruption = stop
+        if isinstance(stop, (KeyboardInterrupt, Interrupted)):
+            scene.interruption = stop
     if trail.scene is None or not trail.scene.state.phase.landed:
         assert ended is not None
         return ended
@@ -125,8 +126,10 @@ def _patience(app: App, request: LandRequest) -> float:
 
 def _rounds(app: App, scene: Scene) -> LandResult | None:
     """Fetch, integrate, verify and push until the remote shows the change or says why not."""
-    before = scene.state.attempts if scene.state.phase is Phase.STAGED else 0
-    for attempt in range(before + 1, scene.request.attempts + 1):
+    # The round after a staged branch was green is no race, so it costs no attempt.
+    staged = scene.state.phase is Phase.STAGED
+    before = scene.state.attempts if staged else 0
+    for attempt in range(before + 1, scene.request.attempts + 1 + staged):
         scene.now(attempts=attempt)
         base = fetch_base(scene)
         if attempt > before + 1:

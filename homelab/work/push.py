@@ -106,6 +106,8 @@ def _settle(scene: Scene, ended: Ended, verdict: Verdict) -> Pushed | None:
     if not clean and arrived(scene, doubtful=verdict.kind in {PushClass.CLAIMED, PushClass.UNKNOWN}):
         scene.interruption = ended.interruption
         return Pushed.LANDED
+    # The remote's word, or a refusal that leaves no doubt: nothing is on its way any more.
+    scene.now(phase=Phase.VERIFY)
     if ended.interruption is not None:
         raise ended.interruption
     if verdict.kind is PushClass.RACE:

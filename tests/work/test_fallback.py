@@ -92,7 +92,7 @@ def test_staged_lands_the_very_commit_that_was_green(site: Site):
     site.someone_lands("theirs.txt")
     asked = []
     waits = Waits(ci=answer(Outcome.DONE, "green", asked), deploy=answer(Outcome.DONE))
-    result = site.land(waits=waits, staged=True)
+    result = site.land(waits=waits, staged=True, attempts=1)
     assert result.outcome is Outcome.DONE, result.lines()
     assert [(commit.oid, commit.target) for commit in asked] == [(site.tip(), "topic"), (site.tip(), "main")]
 

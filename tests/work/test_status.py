@@ -32,6 +32,12 @@ def test_an_unknown_push_is_never_a_yes(site: Site):
     assert status(site.app()).outcome is Outcome.LAND_UNKNOWN
 
 
+def test_a_declined_push_is_known_not_to_have_landed(site: Site):
+    site.hook("pre-receive", "exit 1")
+    site.land()
+    assert status(site.app()).outcome is Outcome.PENDING
+
+
 def test_a_dry_run_shows_the_plan_and_moves_nothing(site: Site):
     theirs = site.someone_lands("theirs.txt")
     site.git.text("fetch", "-q")
