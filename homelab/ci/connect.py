@@ -5,11 +5,13 @@ Layer: ci; the only module of the domain that knows the app.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from homelab.app import App
 from homelab.ci.actions import Actions
 from homelab.ci.port import CiRepository
+from homelab.ci.survey import Bring
 from homelab.ci.woodpecker import FINGERPRINT, Woodpecker
 from homelab.errors import NothingThere, UsageError
 from homelab.events import Notice
@@ -19,6 +21,9 @@ from homelab.settings.choose import ci_server, ci_servers
 from homelab.settings.model import CiServer
 
 #: What a server's API is: Woodpecker's, or the Actions API of Forgejo and Gitea.
+#: A branch's name as a CI server may tell it, safe beside a colon-separated refspec.
+BRANCH = re.compile(r"[\w][\w./+@-]*")
+FETCH_TIMEOUT = 30.0
 ACTIONS_KINDS = ("forgejo", "gitea", "actions")
 
 
@@ -40,6 +45,17 @@ def connect_all(app: App, *, server: str | None = None, remote: str | None = Non
     host, slug = _repository(app, remote)
     servers = tuple(_open(app, one, slug) for one in ci_servers(app.settings, host, server))
     return servers if len(servers) == 1 else _known(app, servers)
+
+
+def bringer(app: App, remote: str) -> Bring:
+    """Return what fetches a branch of ``remote``: objects alone, no ref and no FETCH_HEAD is touched."""
+
+    def bring(branch: str) -> None:
+        if BRANCH.fullmatch(branch):
+            quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-recurse-submodules")
+            app.git.run("fetch", *quiet, "--end-of-options", remote, f"refs/heads/{branch}", timeout=FETCH_TIMEOUT)
+
+    return bring
 
 
 def _known(app: App, servers: Sequence[CiRepository]) -> tuple[CiRepository, ...]:

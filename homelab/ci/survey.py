@@ -6,7 +6,7 @@ Tells of changes by event. Layer: ci, above the ports.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from homelab.ci.changes import tell
@@ -22,6 +22,9 @@ from homelab.clock import Clock
 from homelab.errors import UsageError
 from homelab.events import Emit
 from homelab.git.port import Repository
+
+#: Gets a branch's commits from the remote into the local repository; tells of no failure.
+Bring = Callable[[str], None]
 
 #: Chains of replaced runs are followed this far.
 FOLLOWED = 10
@@ -78,11 +81,15 @@ class Survey:
         emit: Emit,
         memory: Memory | None = None,
         expect: bool = True,
+        bring: Bring | None = None,
     ) -> None:
         """``repository`` answers which commit holds which; ``memory`` is what an earlier watch told.
 
-        ``expect`` asks the server once, per kind of run, how long it usually takes.
+        ``expect`` asks the server once, per kind of run, how long it usually takes. ``bring`` gets a
+        branch's commits here, for a run whose commit we do not have.
         """
+        self._bring = bring
+        self._brought: set[str] = set()
         self.ci = ci
         self.memory = memory or Memory()
         self._request, self._repository, self._clock, self._emit = request, repository, clock, emit
@@ -142,10 +149,19 @@ class Survey:
         successor: Pipeline | None = None
         for _ in range(FOLLOWED):
             found = self._successor(successor or run)
-            if found is None or self._repository.contains(found.commit, self._request.oid) is not True:
+            if found is None or not self._holds(found):
                 break
             successor = found
         return self._tell_followed(run, successor) if successor is not None else None
+
+    def _holds(self, found: Pipeline) -> bool:
+        """Say whether the run's commit is known to hold ours; what is not here is fetched once."""
+        held = self._repository.contains(found.commit, self._request.oid)
+        if held is None and self._bring is not None and found.commit not in self._brought:
+            self._brought.add(found.commit)
+            self._bring(found.branch)
+            held = self._repository.contains(found.commit, self._request.oid)
+        return held is True
 
     def _successor(self, run: Pipeline) -> Pipeline | None:
         if run.state not in {State.KILLED, State.CANCELED} or stand_of(run, float("inf")) is Stand.RED:

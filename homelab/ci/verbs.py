@@ -10,6 +10,7 @@ import click
 from homelab.app import App
 from homelab.ci import awaited, change
 from homelab.ci.asked import EVENTS, STATES, Asked, Asking, pairs
+from homelab.ci.connect import bringer
 from homelab.ci.lint import found, lint, named, read_schema
 from homelab.ci.logs import LogsRequest, logs
 from homelab.ci.notify import notifying
@@ -93,9 +94,16 @@ def watch_verb(app: App, notify: str | None, **words: Any) -> Result:
     """  # noqa: D301 -- \b is click's mark
     with notifying(app.world, notify, app.emit) as told:
         asking = Asking(app, Asked(**words))
-        request, repository, keeper = asking.request(), app.repository, asking.keeper()
-        found = watch(asking.servers, request, repository=repository, clock=app.clock, emit=app.emit, keeper=keeper)
-        return told.of(found)
+        answer = watch(
+            asking.servers,
+            asking.request(),
+            repository=app.repository,
+            clock=app.clock,
+            emit=app.emit,
+            keeper=asking.keeper(),
+            bring=bringer(app, asking.remote),
+        )
+        return told.of(answer)
 
 
 @ci.verb("logs", tier=Tier.READ)

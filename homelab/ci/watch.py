@@ -17,7 +17,7 @@ from homelab.ci.port import CiRepository
 from homelab.ci.request import CiRequest
 from homelab.ci.result import CiResult
 from homelab.ci.side import Side
-from homelab.ci.survey import Sight, Survey, together
+from homelab.ci.survey import Bring, Sight, Survey, together
 from homelab.ci.verdict import Stand, Verdict, judge
 from homelab.clock import Clock, Wake
 from homelab.errors import CertificateRefused, CredentialsError, HomelabError, NothingThere, Unreachable
@@ -45,11 +45,13 @@ def watch(
     clock: Clock,
     emit: Emit,
     keeper: Keeper | None = None,
+    bring: Bring | None = None,
 ) -> CiResult:
     """Watch the runs of ``request.oid`` until they have a verdict; the outcome is from the one table.
 
     Several servers give one answer: green only when each is green, or known to have nothing to run.
-    ``keeper`` carries what was told from a watch that ended at its deadline to the next one.
+    ``keeper`` carries what was told from a watch that ended at its deadline to the next one; ``bring``
+    gets a branch's commits here, where a run was replaced by one whose commit is not.
     Raises CredentialsError, NothingThere and Unreachable where CI cannot be asked at all.
     """
     servers = list(ci) if isinstance(ci, Sequence) else [ci]
@@ -57,7 +59,14 @@ def watch(
     with ExitStack() as stack:
         bells = [stack.enter_context(Bell(server, wake, clock)) for server in servers]
         watching = _Watching(
-            servers, request, repository=repository, clock=clock, emit=emit, bells=bells, keeper=keeper or NoKeeper()
+            servers,
+            request,
+            repository=repository,
+            clock=clock,
+            emit=emit,
+            bells=bells,
+            keeper=keeper or NoKeeper(),
+            bring=bring,
         )
         stack.callback(watching.remember)
         result = poll.until(
@@ -85,13 +94,14 @@ class _Watching:
         emit: Emit,
         bells: Sequence[Bell],
         keeper: Keeper,
+        bring: Bring | None,
     ) -> None:
         self._servers, self._request, self._clock, self._emit = servers, request, clock, emit
         self._bells, self._keeper = bells, keeper
         self._memory = keeper.load(clock.now())
         self._sides = [
             Side(
-                Survey(ci, request, repository=repository, clock=clock, emit=emit, memory=self._memory),
+                Survey(ci, request, repository=repository, clock=clock, emit=emit, memory=self._memory, bring=bring),
                 request,
                 repository=repository,
                 clock=clock,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from homelab.app import App
 from homelab.ci.choice import PUSH, Choice
-from homelab.ci.connect import connect_all
+from homelab.ci.connect import bringer, connect_all
 from homelab.ci.request import CiRequest
 from homelab.ci.watch import watch
 from homelab.deploy.connect import request_for
@@ -40,7 +40,8 @@ def _ci(app: App, landed: LandedCommit) -> Result:
         appear_timeout=times.ci_appear,
     )
     servers = connect_all(app, remote=landed.remote)
-    return watch(servers, request, repository=app.repository, clock=app.clock, emit=app.emit)
+    bring = bringer(app, landed.remote)
+    return watch(servers, request, repository=app.repository, clock=app.clock, emit=app.emit, bring=bring)
 
 
 def _deploy(app: App, landed: LandedCommit) -> Result | None:

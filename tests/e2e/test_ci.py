@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +119,24 @@ def test_a_superseded_run_is_followed_to_the_one_that_replaced_it(here: Shop) ->
 
     assert ran.code == 0, ran.plain
     assert "in place of #1" in ran.err
+
+
+def test_a_run_replaced_by_somebody_elses_commit_is_followed_without_moving_a_ref(here: Shop, tmp_path: Path) -> None:
+    oid = here.push(SLOW)
+    here.world.wait(1, "running")
+    other = tmp_path / "other"
+    bare = here.world.folder / "shop.git"
+    subprocess.run(["git", "clone", "--quiet", str(bare), str(other)], check=True)
+    (other / ".woodpecker.yaml").write_text(GREEN)
+    for words in (["add", "-A"], ["commit", "-qm", "theirs"], ["push", "-q", "origin", "HEAD:main"]):
+        subprocess.run(["git", "-C", str(other), *words], check=True, capture_output=True)
+    refs = here.world.git("for-each-ref")
+
+    ran = here.homelab("watch", oid)
+
+    assert ran.code == 0, ran.plain
+    assert "in place of #1" in ran.err
+    assert here.world.git("for-each-ref") == refs
 
 
 def test_a_server_restart_mid_watch_is_ridden_out(here: Shop) -> None:
