@@ -12,7 +12,7 @@ import shutil
 import socket
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,7 @@ def start_caddy(
     port: int = 0,
     certificate: Certificate | None = None,
     clock: Clock | None = None,
+    remember: Callable[[Child], object] = lambda _: None,
 ) -> Running:
     """Start Caddy for ``routes`` (public name → ``host:port`` of its upstream); return it when TLS answers.
 
@@ -70,7 +71,8 @@ def start_caddy(
     # Caddy keeps state under HOME and the XDG folders unless told otherwise.
     env = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder)}
     env |= {"XDG_DATA_HOME": str(folder / "share"), "XDG_CONFIG_HOME": str(folder / "config")}
-    child = process.start("caddy", [caddy_binary(), "run", "--config", str(config)], folder=folder, env=env)
+    argv = [caddy_binary(), "run", "--config", str(config)]
+    child = process.start("caddy", argv, folder=folder, env=env, remember=remember)
     name = next(iter(routes), "localhost")
     try:
         process.wait_ready(child, lambda: _answers_tls(port, name), clock=clock)

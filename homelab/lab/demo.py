@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from homelab.lab.events import CommandTyped
 from homelab.lab.guide import environment
 from homelab.lab.layout import Layout
 from homelab.lab.parts import vault_token
+from homelab.lab.process import undisturbed
 from homelab.lab.remote import git
 from homelab.lab.up import up
 from homelab.outcome import Outcome
@@ -56,7 +58,8 @@ def demo(app: App, *, fail: str, keep: bool) -> DemoResult:
         return _land(lab, app, fail=fail, keep=keep)
     finally:
         if not keep and lab.root.exists():
-            down(lab)
+            with undisturbed():
+                down(lab)
 
 
 def _land(lab: Layout, app: App, *, fail: str, keep: bool) -> DemoResult:
@@ -98,9 +101,9 @@ class _Typing:
         try:
             return process.wait()
         except BaseException:
-            # It says itself where the land stands before the lab goes.
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
+            # It says itself where the land stands before the lab goes. Ctrl-C at a terminal has reached it already.
+            with undisturbed():
+                _end(process)
             raise
 
     def must(self, *words: str, cwd: Path) -> None:
@@ -137,7 +140,18 @@ class _Typing:
             check=False,
             timeout=60,
         )
-        return tuple(done.stdout.splitlines() or done.stderr.splitlines())
+        # What a terminal shows: the answer, then the line with the outcome.
+        return tuple((done.stdout + done.stderr).splitlines())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a command that is to end: unasked, then interrupted, then killed."""
+    for ask, patience in ((None, 2.0), (signal.SIGINT, 60.0), (signal.SIGKILL, None)):
+        if ask is not None:
+            process.send_signal(ask)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=patience)
+            return
 
 
 def _without_servers(env: Mapping[str, str]) -> dict[str, str]:

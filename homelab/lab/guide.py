@@ -33,7 +33,12 @@ context = "lab"
 
 def environment(lab: Layout, *, vault_token: str) -> dict[str, str]:
     """Return the variables that make homelab use this lab. Holds the lab's own Vault token."""
-    return {"HOMELAB_CONFIG": str(lab.config), "VAULT_TOKEN": vault_token}
+    return {"HOMELAB_CONFIG": str(lab.config), "VAULT_TOKEN": vault_token, **kubectl_cache(lab)}
+
+
+def kubectl_cache(lab: Layout) -> dict[str, str]:
+    """Return the variable that keeps kubectl's cache in the lab's folder; else it stays behind in ``~/.kube``."""
+    return {"KUBECACHEDIR": str(lab.part("kubernetes") / "cache")}
 
 
 def env_text(lab: Layout, vault_token_file: str) -> str:
@@ -43,6 +48,7 @@ def env_text(lab: Layout, vault_token_file: str) -> str:
 {unset}export HOMELAB_CONFIG={_quoted(str(lab.config))}
 export VAULT_TOKEN="$(cat {_quoted(vault_token_file)})"
 export KUBECONFIG={_quoted(str(lab.kubeconfig))}
+export KUBECACHEDIR={_quoted(kubectl_cache(lab)["KUBECACHEDIR"])}
 """
 
 

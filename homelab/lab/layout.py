@@ -5,6 +5,7 @@ Layer: lab; knows paths and names, starts nothing.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,12 @@ class Layout:
     """The folders and files of one lab."""
 
     root: Path
+    #: Whether the folder was named by --dir; then the commands we suggest name it too.
+    named: bool = False
+
+    def command(self, word: str) -> str:
+        """Return ``homelab lab <word>`` as it has to be typed for this lab."""
+        return f"homelab lab {word}" + (f" --dir {shlex.quote(str(self.root))}" if self.named else "")
 
     @property
     def mark(self) -> Path:
@@ -90,4 +97,4 @@ class Layout:
 
 def layout_of(world: World, folder: Path | None) -> Layout:
     """Return the lab in ``folder``, or the one in the state folder."""
-    return Layout((world.cwd / folder).resolve() if folder else world.state_home / "lab")
+    return Layout((world.cwd / folder).resolve(), named=True) if folder else Layout(world.state_home / "lab")

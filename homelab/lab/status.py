@@ -36,12 +36,14 @@ def status(lab: Layout) -> LabResult:
     """Say what runs: done when all parts do, red when one died, nothing there without a lab."""
     parts = tuple((child.name, alive(child), child.pid) for child in Ledger(lab.ledger).children().values())
     if not parts:
-        return LabResult(Outcome.NOTHING, f"no lab in {lab.root}; start it: homelab lab up", folder=str(lab.root))
+        return LabResult(Outcome.NOTHING, f"no lab in {lab.root}; start it: {lab.command('up')}", folder=str(lab.root))
     dead = [name for name, runs, _ in parts if not runs]
     whole = not dead and lab.ready.exists()
     return LabResult(
         Outcome.DONE if whole else Outcome.RED,
-        f"{len(parts)} parts run" if whole else f"not whole ({', '.join(dead) or 'still starting'}): homelab lab up",
+        f"{len(parts)} parts run"
+        if whole
+        else f"not whole ({', '.join(dead) or 'still starting'}): {lab.command('up')}",
         folder=str(lab.root),
         parts=parts,
         dial=_dial(lab),

@@ -15,7 +15,7 @@ from homelab.lab.down import stop_all
 from homelab.lab.events import LabStarted
 from homelab.lab.layout import Layout
 from homelab.lab.parts import start_parts
-from homelab.lab.process import write_whole
+from homelab.lab.process import undisturbed, write_whole
 from homelab.lab.status import LabResult, status
 from homelab.outcome import Outcome
 
@@ -36,7 +36,8 @@ def up(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> LabR
         try:
             dial = start_parts(lab, env=env, clock=clock, emit=emit)
         except BaseException:
-            stop_all(lab)
+            with undisturbed():
+                stop_all(lab)
             raise
         write_whole(lab.ready, json.dumps({"dial": dial}))
         emit(LabStarted(folder=str(lab.root), seconds=clock.monotonic() - began))
@@ -45,14 +46,21 @@ def up(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> LabR
 
 def _claim(lab: Layout) -> None:
     """Mark an empty folder as the lab's; refuse one that somebody else uses."""
-    if lab.root.exists() and not lab.mark.exists() and any(lab.root.iterdir()):
+    if lab.root.exists() and not lab.mark.exists() and (not lab.root.is_dir() or any(lab.root.iterdir())):
         raise UsageError(
             f"{lab.root} holds something else",
             why="a lab's folder is removed by `lab down`",
             fix="homelab lab up --dir FOLDER",
         )
-    lab.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lab.mark.touch()
+    try:
+        lab.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lab.mark.touch()
+    except OSError as error:
+        raise UsageError(
+            f"{lab.root} cannot be made",
+            why=error.strerror or type(error).__name__,
+            fix="homelab lab up --dir FOLDER, or set XDG_STATE_HOME to a folder of yours",
+        ) from error
 
 
 @contextmanager
@@ -64,7 +72,7 @@ def _alone(lab: Layout) -> Iterator[None]:
         yield
     except BlockingIOError:
         raise LockBusy(
-            f"another `lab up` is at work in {lab.root}", why="it holds the folder's lock", fix="homelab lab status"
+            f"another `lab up` is at work in {lab.root}", why="it holds the folder's lock", fix=lab.command("status")
         ) from None
     finally:
         os.close(descriptor)

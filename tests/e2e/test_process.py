@@ -87,3 +87,17 @@ def test_a_child_of_another_birth_is_left_alone(tmp_path: Path) -> None:
     process.stop(replace(child, born="an earlier life of that pid"), grace=0.2)
     assert process.alive(child)
     process.stop(child)
+
+
+def test_a_child_is_remembered_before_a_signal_ends_the_start(tmp_path: Path) -> None:
+    remembered: list[process.Child] = []
+
+    def remember(child: process.Child) -> None:
+        signal.raise_signal(signal.SIGINT)
+        remembered.append(child)
+
+    with pytest.raises(KeyboardInterrupt):
+        process.start("sleeper", ["sleep", "60"], folder=tmp_path, remember=remember)
+    assert [child.name for child in remembered] == ["sleeper"]
+    assert process.alive(remembered[0])
+    process.stop(remembered[0])
