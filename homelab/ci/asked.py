@@ -83,6 +83,11 @@ class Asking:
         return known or next((name for ci in self.servers if (name := ci.facts().default_branch)), "")
 
     def request(self) -> CiRequest:
+        """Return the request, worked out once."""
+        return self._request
+
+    @cached_property
+    def _request(self) -> CiRequest:
         """Fill in what was not said: from the repository's file, the user's settings, git, and last the server.
 
         A push of the target branch decides where there is one. A commit that is not on the target (as

@@ -122,6 +122,7 @@ class _Logs:
         return max(self._asked.request.timeout - (self._clock.monotonic() - self._began), 0.0)
 
     def show(self) -> LogsResult:
+        """Find the steps, then print or follow them."""
         places = self._places()
         if not places and not self._asked.follow:
             raise self._nothing()

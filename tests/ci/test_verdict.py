@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -174,3 +175,34 @@ def test_waiting_for_approval_keeps_a_blocked_run_from_ending_the_watch() -> Non
     verdict = judge([pipeline(state=S.BLOCKED)], quiet=Quiet(), wait_approval=True)
 
     assert (verdict.stand, verdict.final) == (Stand.BLOCKED, False)
+
+
+def made_up(seed: random.Random) -> Pipeline:
+    flows = tuple(workflow(f"w{n}", seed.choice(list(State))) for n in range(seed.randrange(3)))
+    return pipeline(seed.randrange(99), seed.choice(list(State)), workflows=flows, finished=seed.choice((0, 9)))
+
+
+def test_nothing_but_green_runs_makes_green_whatever_is_made_up() -> None:
+    number = random.randrange(10**9)
+    print("seed", number)  # noqa: T201 -- what a failure is repeated with
+    seed = random.Random(number)
+    for _ in range(3000):
+        runs = [made_up(seed) for _ in range(seed.randrange(4))]
+        quiet = Quiet(members=seed.choice((0.0, 5.0, 500.0)), states=seed.choice((0.0, 5.0, 500.0)))
+        verdict = judge(runs, quiet=quiet, settle=3, fail_fast=seed.random() < 0.5, wait_approval=seed.random() < 0.5)
+        if verdict.outcome is Outcome.DONE:
+            states = {run.state for run in runs}
+            flows = {flow.state for run in runs for flow in run.workflows}
+            assert State.SUCCESS in states
+            assert states <= {State.SUCCESS, State.SKIPPED}
+            assert flows <= {State.SUCCESS, State.SKIPPED}
+
+
+def test_a_red_run_is_never_hidden_by_its_siblings_once_all_have_ended() -> None:
+    number = random.randrange(10**9)
+    print("seed", number)  # noqa: T201 -- what a failure is repeated with
+    seed = random.Random(number)
+    ended = [state for state in State if state.finished]
+    for _ in range(1000):
+        runs = [pipeline(n, seed.choice(ended)) for n in range(seed.randrange(4))] + [pipeline(9, State.FAILURE)]
+        assert judge(runs, quiet=Quiet()).outcome is Outcome.RED

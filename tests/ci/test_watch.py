@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from queue import Queue
 from typing import Any
 
 import pytest
 
 from homelab.ci.choice import Choice
+from homelab.ci.memory import FileKeeper
 from homelab.ci.request import CiRequest
 from homelab.ci.result import CiResult
 from homelab.ci.watch import watch
@@ -379,3 +381,93 @@ def test_a_commit_that_is_not_here_can_still_be_watched(run: Run, server: FakeWo
     server.add(raw_pipeline(12, commit="e" * 40))
 
     assert Outcome.DONE is run("e" * 40).outcome
+
+
+def finished(number: int, seconds: int, **fields: Any) -> dict[str, Any]:
+    return raw_pipeline(
+        number, commit="c" * 40, **{"started": 1_600_000_000, "finished": 1_600_000_000 + seconds} | fields
+    )
+
+
+def test_a_run_says_how_long_its_green_likes_took(
+    run: Run, server: FakeWoodpecker, checkout: Checkout, events: list[Event]
+) -> None:
+    server.add(finished(1, 60), finished(2, 80), finished(3, 70), finished(4, 900, event="cron"))
+    server.add(raw_pipeline(12, commit=checkout.first))
+
+    run()
+
+    assert told(events)[0].endswith("(usually 1m10s)")
+
+
+def test_a_run_far_over_its_usual_time_is_said_once(
+    run: Run, server: FakeWoodpecker, checkout: Checkout, events: list[Event], clock: FakeClock
+) -> None:
+    server.add(finished(1, 60), raw_pipeline(12, "running", commit=checkout.first, started=int(clock.now())))
+
+    assert run(timeout=400).outcome is Outcome.PENDING
+    assert [line for line in told(events) if "runs for" in line] == ["#12 runs for 2m03s, usually 1m00s"]
+
+
+def test_a_target_that_moved_on_is_said_with_who_moved_it(
+    run: Run, server: FakeWoodpecker, checkout: Checkout, events: list[Event], clock: FakeClock
+) -> None:
+    server.add(raw_pipeline(12, "running", commit=checkout.first))
+    theirs = raw_pipeline(13, "running", commit="d" * 40, author="bob")
+    sequence(server, clock, (20, lambda: server.add(theirs)))
+
+    run(timeout=200)
+
+    assert [line for line in told(events) if "moved on" in line] == ["main moved on to dddddddddddd by bob (#13)"]
+
+
+def test_green_on_one_server_waits_for_the_other_and_says_when_it_stays_silent(
+    ci: Woodpecker, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock
+) -> None:
+    silent = FakeWoodpecker()
+    other = Woodpecker(silent, silent.slug, name="second", second=lambda: silent)
+    server.add(raw_pipeline(12, commit=checkout.first))
+    request = CiRequest(oid=checkout.first, choice=Choice(target="main", landed=True))
+
+    result = watch(
+        [ci, other], request, repository=open_repository(checkout.root, {}), clock=clock, emit=lambda _: None
+    )
+
+    assert result.outcome is Outcome.NOTHING
+    assert result.headline.startswith("no run on second for ")
+    assert clock.elapsed >= 90
+
+
+def test_red_on_one_server_does_not_wait_for_a_silent_one(
+    ci: Woodpecker, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock
+) -> None:
+    silent = FakeWoodpecker()
+    other = Woodpecker(silent, silent.slug, name="second", second=lambda: silent)
+    server.add(raw_pipeline(12, "failure", commit=checkout.first))
+    request = CiRequest(oid=checkout.first, choice=Choice(target="main", landed=True))
+
+    result = watch(
+        [ci, other], request, repository=open_repository(checkout.root, {}), clock=clock, emit=lambda _: None
+    )
+
+    assert (result.outcome, clock.elapsed) == (Outcome.RED, 0)
+
+
+def test_a_watch_that_continues_counts_its_patience_for_a_first_run_from_the_first_piece(
+    ci: Woodpecker, checkout: Checkout, clock: FakeClock, tmp_path: Path
+) -> None:
+    request = CiRequest(oid=checkout.first, choice=Choice(target="main", landed=True), timeout=40)
+    outcomes = []
+    for _ in range(3):
+        result = watch(
+            ci,
+            request,
+            repository=open_repository(checkout.root, {}),
+            clock=clock,
+            emit=lambda _: None,
+            keeper=FileKeeper(tmp_path / "memory", "question"),
+        )
+        outcomes.append(result.outcome)
+
+    assert outcomes == [Outcome.PENDING, Outcome.PENDING, Outcome.NOTHING]
+    assert 90 <= clock.elapsed < 100
