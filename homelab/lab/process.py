@@ -261,7 +261,27 @@ def _group_is_ours(child: Child) -> bool:
         os.killpg(child.pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return True
+    return _somebody_runs(child.pid)
+
+
+def _somebody_runs(group: int) -> bool:
+    """Say whether a process group has a member that is not a zombie.
+
+    In a container whose first process reaps late or never, dead children keep their group alive.
+    """
+    if sys.platform == "linux":
+        return any(_in_group(stat, group) for stat in Path("/proc").glob("[0-9]*/stat"))
+    asked = subprocess.run(["ps", "-A", "-o", "stat=", "-o", "pgid="], capture_output=True, text=True, check=False)
+    members = (line.split() for line in asked.stdout.splitlines())
+    return any(member[1:] == [str(group)] and not member[0].startswith("Z") for member in members)
+
+
+def _in_group(stat: Path, group: int) -> bool:
+    try:
+        state, _, pgrp = stat.read_text().rpartition(")")[2].split()[:3]
+    except (OSError, ValueError):
+        return False
+    return pgrp == str(group) and state not in "ZX"
 
 
 def _birth(pid: int) -> str | None:

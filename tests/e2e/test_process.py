@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -101,3 +103,25 @@ def test_a_child_is_remembered_before_a_signal_ends_the_start(tmp_path: Path) ->
     assert [child.name for child in remembered] == ["sleeper"]
     assert process.alive(remembered[0])
     process.stop(remembered[0])
+
+
+UNREAPING = """
+import json, sys, time
+from pathlib import Path
+from homelab.lab import process
+child = process.start("sleeper", [sys.executable, "-c", "import time; time.sleep(60)"], folder=Path(sys.argv[1]))
+print(json.dumps(child.record()), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.timeout(30)
+def test_stop_does_not_wait_for_a_dead_child_that_nobody_reaps(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", UNREAPING, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = process.Child.from_record(json.loads(parent.stdout.readline()))
+        process.stop(child, grace=60.0)
+        assert not process.alive(child)
+        parent.kill()
