@@ -42,6 +42,8 @@ class Channel:
     pool: urllib3.PoolManager
     #: Returns the Authorization header's value, refreshed when due; None: a client certificate, or nobody.
     authorization: Callable[[], str | None]
+    #: The user's own kubeconfig switched the certificate check off.
+    unchecked: bool = False
 
 
 def open_channel(
@@ -67,7 +69,11 @@ def open_channel(
     configuration.retries = False
     # Many watches at once, each on its own connection; urllib3 would warn on stderr about each one too many.
     configuration.connection_pool_maxsize = 64
+    if not configuration.verify_ssl:
+        # Said once by us instead of by urllib3 on stderr at every request.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return Channel(
+        unchecked=not configuration.verify_ssl,
         name=name,
         namespace=namespace,
         host=configuration.host,

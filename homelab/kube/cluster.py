@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError, LocationParseError, ReadTimeoutError, 
 
 from homelab.clock import Clock
 from homelab.errors import HomelabError, HttpStatus, TierViolation, Unreachable
-from homelab.events import Emit
+from homelab.events import Emit, Notice
 from homelab.kube import answers
 from homelab.kube.access import Channel, open_channel
 from homelab.kube.events import RequestRetried, RequestTroubled
@@ -75,6 +75,9 @@ class ApiCluster:
         """``open_`` is called again when the server no longer accepts what it gave."""
         self._open = open_
         self._channel = open_()
+        if self._channel.unchecked:
+            text = "its kubeconfig says insecure-skip-tls-verify: the server's certificate is not checked"
+            emit(Notice(about=self._channel.name, text=text))
         #: Also those given up: another thread may be in the middle of a request.
         self._channels = [self._channel]
         self._closed = False

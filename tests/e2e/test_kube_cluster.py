@@ -96,9 +96,18 @@ def serving(api: Api, *, tls: ssl.SSLContext | None = None) -> Iterator[Api]:
 
 @contextmanager
 def cluster(
-    api: Api, folder: Path, clock: Any, events: list[Event], *, scheme: str = "http", ca: bytes | None = None
+    api: Api,
+    folder: Path,
+    clock: Any,
+    events: list[Event],
+    *,
+    scheme: str = "http",
+    ca: bytes | None = None,
+    unchecked: bool = False,
 ) -> Iterator[ApiCluster]:
     server: dict[str, Any] = {"server": f"{scheme}://127.0.0.1:{api.port}"}
+    if unchecked:
+        server["insecure-skip-tls-verify"] = True
     if ca is not None:
         (folder / "ca.pem").write_bytes(ca)
         server["certificate-authority"] = str(folder / "ca.pem")
@@ -207,6 +216,21 @@ def test_a_wrong_certificate_is_refused_before_anything_is_sent(
         ):
             found.get(f"{PODS}/web")
         assert api.asked == []
+
+
+def test_a_kubeconfig_that_switches_the_check_off_is_obeyed_and_said(
+    tmp_path: Path, clock: FakeClock, events: list[Event]
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("other.example").configure_cert(context)
+    with (
+        serving(Api(answering(200, {"kind": "Pod"})), tls=context) as api,
+        cluster(api, tmp_path, clock, events, scheme="https", unchecked=True) as found,
+    ):
+        assert found.get(f"{PODS}/web") == {"kind": "Pod"}
+    assert [event.sentence() for event in events] == [
+        "its kubeconfig says insecure-skip-tls-verify: the server's certificate is not checked"
+    ]
 
 
 def test_a_reading_cluster_refuses_to_write(tmp_path: Path, clock: FakeClock, events: list[Event]) -> None:
