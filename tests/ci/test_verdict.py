@@ -171,6 +171,12 @@ def test_fail_fast_does_not_wait_for_siblings_nor_for_the_rest_of_a_broken_run()
     assert judge([pipeline(1, S.FAILURE), pipeline(2, S.RUNNING)], quiet=Quiet(), fail_fast=True).final
 
 
+def test_fail_fast_does_not_take_a_run_that_still_goes_for_a_broken_one() -> None:
+    verdict = judge([pipeline(1), pipeline(2, S.RUNNING)], quiet=Quiet(), fail_fast=True)
+
+    assert (verdict.stand, verdict.final) == (Stand.WAITING, False)
+
+
 def test_waiting_for_approval_keeps_a_blocked_run_from_ending_the_watch() -> None:
     verdict = judge([pipeline(state=S.BLOCKED)], quiet=Quiet(), wait_approval=True)
 
