@@ -10,7 +10,7 @@ from homelab.clock import Clock
 class Pace:
     """A bucket of ``burst`` requests that refills at ``rate`` a second; safe between threads."""
 
-    def __init__(self, clock: Clock, *, rate: float = 5.0, burst: int = 10) -> None:
+    def __init__(self, clock: Clock, *, rate: float = 5.0, burst: int = 20) -> None:
         """Start with a full bucket."""
         self._clock, self._rate, self._burst = clock, rate, burst
         self._left = float(burst)
