@@ -21,7 +21,7 @@ def ci_server(settings: Settings, forge_host: str | None, wanted: str | None) ->
     raise UsageError(
         f"several CI servers may build repositories of {_named(forge_host)}: {names}",
         why="homelab does not guess where a token goes",
-        fix=f"repeat with --server {found[0].name}, or set forges in {settings.user_file}",
+        fix=f"repeat with --ci {found[0].name}, or set forges in {settings.user_file}",
     )
 
 
@@ -61,7 +61,7 @@ def _none(settings: Settings, forge_host: str | None) -> UsageError:
     return UsageError(
         f"no configured CI server builds repositories of {_named(forge_host)}",
         why=f"they serve {served}",
-        fix=f"add the host to forges of [ci.<name>] in {settings.user_file}, or repeat with --server NAME",
+        fix=f"add the host to forges of [ci.<name>] in {settings.user_file}, or repeat with --ci NAME",
     )
 
 
