@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from homelab.app import App
-from homelab.config.show import show
 from homelab.result import Result
 from homelab.tier import Tier
 from homelab.verb import VerbGroup
@@ -18,4 +17,6 @@ def show_verb(app: App) -> Result:
     A token appears as the places it would come from. An origin is a flag, "environment NAME", a file with
     its line, "git config KEY", or "default".
     """
+    from homelab.config.show import show
+
     return show(app)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from homelab.app import App
-from homelab.doctor.examine import examine
 from homelab.result import Result
 from homelab.tier import Tier
 from homelab.verb import Verb
@@ -19,4 +18,6 @@ def doctor(app: App) -> Result:
     Vault, the cluster and what it lets us read, and the approval of commands. Changes nothing. The exit code is 0
     when nothing fails, else that of the first check that does.
     """
+    from homelab.doctor.examine import examine
+
     return examine(app)

@@ -8,7 +8,6 @@ from homelab.app import App
 from homelab.errors import UsageError
 from homelab.result import Result
 from homelab.tier import Tier
-from homelab.trust.review import listed, review, revoke
 from homelab.verb import Verb
 
 
@@ -29,6 +28,8 @@ def trust(app: App, key: str | None, *, yes: bool, list_: bool, revoke_: bool) -
             why="--yes, --list and --revoke exclude each other; KEY belongs to --revoke",
             fix="homelab trust --help",
         )
+    from homelab.trust.review import listed, review, revoke
+
     if list_:
         return listed(app)
     return revoke(app, key) if revoke_ else review(app, yes=yes)

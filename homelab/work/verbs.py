@@ -11,19 +11,7 @@ from homelab.app import App
 from homelab.result import Result
 from homelab.tier import Tier
 from homelab.verb import SECONDS, VerbGroup
-from homelab.work.abort import abort as abort_core
-from homelab.work.clean import clean as clean_core
-from homelab.work.dry_run import dry_run as dry_run_core
-from homelab.work.hook_install import install, uninstall
-from homelab.work.hook_run import run as run_hook
-from homelab.work.land import land as land_core
-from homelab.work.list import list_worktrees
-from homelab.work.loop import waits
 from homelab.work.model import LandRequest, Strategy
-from homelab.work.on_red import land_or_revert
-from homelab.work.revert import revert as revert_core
-from homelab.work.start import start as start_core
-from homelab.work.status import status as status_core
 
 work = VerbGroup("work", help="Start a branch, land it, list and clean what landed.")
 
@@ -94,11 +82,18 @@ def land(app: App, *, abort: bool, dry_run: bool, on_red: str, **words: Any) -> 
     homelab work land --verify-in scratch
     """  # noqa: D301 -- \b is click's mark
     if abort:
-        return abort_core(app)
+        from homelab.work.abort import abort as take_back
+
+        return take_back(app)
     request = _land_request(words)
     if dry_run:
-        return dry_run_core(app, request)
-    return (land_or_revert if on_red == "revert" else land_core)(app, request, waits(app))
+        from homelab.work.dry_run import dry_run as show_plan
+
+        return show_plan(app, request)
+    from homelab.work import land, loop
+    from homelab.work import on_red as red
+
+    return (red.land_or_revert if on_red == "revert" else land.land)(app, request, loop.waits(app))
 
 
 def _land_request(words: dict[str, Any]) -> LandRequest:
@@ -116,7 +111,9 @@ def _land_request(words: dict[str, Any]) -> LandRequest:
 @work.verb("status", tier=Tier.READ)
 def status(app: App) -> Result:
     """Show the unfinished land of this worktree, and the next command: 18 when nobody knows whether it landed."""
-    return status_core(app)
+    from homelab.work import status as use
+
+    return use.status(app)
 
 
 @work.verb("revert", tier=Tier.WRITE)
@@ -136,7 +133,10 @@ def revert(app: App, rev: str | None, **words: Any) -> Result:
     \b
     homelab work revert 25ffc34273be
     """  # noqa: D301 -- \b is click's mark
-    return revert_core(app, rev, _revert_request(words), waits(app))
+    from homelab.work import loop
+    from homelab.work import revert as use
+
+    return use.revert(app, rev, _revert_request(words), loop.waits(app))
 
 
 def _revert_request(words: dict[str, Any]) -> LandRequest:
@@ -160,14 +160,18 @@ def start(app: App, topic: str, **words: Any) -> Result:
     \b
     cd "$(homelab work start fix-login)"
     """  # noqa: D301 -- \b is click's mark
-    return start_core(app, topic, **words)
+    from homelab.work import start as use
+
+    return use.start(app, topic, **words)
 
 
 @work.verb("list", tier=Tier.READ)
 @_flag("fetch", "Ask the remote where the target is now.")
 def list_verb(app: App, *, fetch: bool) -> Result:
     """List the worktrees: how far from the target, what is uncommitted, what has landed."""
-    return list_worktrees(app, fetch=fetch)
+    from homelab.work import list as use
+
+    return use.list_worktrees(app, fetch=fetch)
 
 
 @work.verb("clean", tier=Tier.WRITE, destructive=True)
@@ -177,7 +181,9 @@ def list_verb(app: App, *, fetch: bool) -> Result:
 @_flag("drop-ignored", "Delete ignored files with it even when they look irreplaceable.")
 def clean(app: App, topic: str, **words: Any) -> Result:
     """Remove TOPIC's worktree and branch once its work is proven to be in the target."""
-    return clean_core(app, topic, **words)
+    from homelab.work import clean as use
+
+    return use.clean(app, topic, **words)
 
 
 hook = VerbGroup("hook", help="Judge pushes to the target that go around work land.")
@@ -187,13 +193,17 @@ work.add_command(hook)
 @hook.verb("install", tier=Tier.WRITE)
 def hook_install(app: App) -> Result:
     """Install the pre-push hook of this repository; a hook that is there is kept and runs first."""
-    return install(app)
+    from homelab.work import hook_install
+
+    return hook_install.install(app)
 
 
 @hook.verb("uninstall", tier=Tier.WRITE)
 def hook_uninstall(app: App) -> Result:
     """Remove the hook, and put back the one that was there before."""
-    return uninstall(app)
+    from homelab.work import hook_install
+
+    return hook_install.uninstall(app)
 
 
 @hook.verb("run", tier=Tier.WRITE)
@@ -201,4 +211,6 @@ def hook_uninstall(app: App) -> Result:
 @click.argument("url")
 def hook_run(app: App, remote: str, url: str) -> Result:
     """Be the pre-push hook: git calls this with the remote's name and URL, and the refs on stdin."""
-    return run_hook(app, remote, url, app.world.stdin.read() if app.world.stdin else "")
+    from homelab.work import hook_run
+
+    return hook_run.run(app, remote, url, app.world.stdin.read() if app.world.stdin else "")
