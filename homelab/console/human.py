@@ -28,6 +28,9 @@ from homelab.world import World
 #: Rows a live view leaves to the shell's own lines.
 _MARGIN = 3
 
+#: Columns a subject may take; a terminal of 40 keeps as many for its sentence.
+_SUBJECT = 20
+
 _MARKS = {True: Text("✓", style="green"), False: Text("✗", style="red")}
 
 
@@ -61,17 +64,25 @@ class Board:
         """Lay the rows out in the height there is: the newest stay, the rest are counted."""
         room = max(self.height - _MARGIN, 1)
         shown = list(self.rows.items())[-room:]
+        # Where the width does not suffice rich narrows the columns that may wrap, and those alone: the sentence.
         table = Table.grid(padding=(0, 1))
-        table.add_column(width=1)
+        table.add_column(width=1, no_wrap=True)
         table.add_column(style="bold", no_wrap=True)
-        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column(justify="right", style="dim")
+        table.add_column()
+        table.add_column(justify="right", style="dim", no_wrap=True)
         now = self.clock.monotonic()
         for subject, row in shown:
             mark = self.spinner if row.ended is None else _MARKS[row.ended]
-            table.add_row(mark, Text(clean(subject)), Text(row.sentence), elapsed((row.until or now) - row.since))
+            sentence = Text(row.sentence, no_wrap=True, overflow="ellipsis")
+            table.add_row(mark, Text(_short(subject)), sentence, elapsed((row.until or now) - row.since))
         hidden = len(self.rows) - len(shown)
         return Group(table, Text(f"and {hidden} more", style="dim")) if hidden else table
+
+
+def _short(subject: str) -> str:
+    """Return the subject, the middle of a long one left out: which step it is stands at its end."""
+    text = clean(subject)
+    return text if len(text) <= _SUBJECT else f"{text[: _SUBJECT // 3]}…{text[-(_SUBJECT - _SUBJECT // 3 - 1) :]}"
 
 
 def elapsed(seconds: float) -> str:
@@ -114,6 +125,7 @@ class Human:
             self._out.print(Text(clean(event.sentence())))
             return
         with self._lock:
+            self._board.height = self._err.height  # the window may have been resized
             self._board.hear(event)
             if self._live is None:
                 self._live = Live(self._board, console=self._err, transient=True, refresh_per_second=8)

@@ -167,6 +167,24 @@ def test_the_live_view_counts_what_does_not_fit(clock: FakeClock) -> None:
     assert "and 15 more" in lines[5]
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_long_sentence_takes_neither_mark_nor_subject_nor_time_from_the_live_view(width: int) -> None:
+    clock = FakeClock()
+    from rich.console import Console
+
+    board = Board(clock, height=8)
+    board.hear(Notice("ci woodpecker/deploy-production", "https://ci.homelab.test/repos/1/pipeline/10 " * 3))
+    clock.sleep(125)
+    console = Console(width=width, height=8, record=True, file=None)
+    with console.capture() as shown:
+        console.print(board)
+    (line,) = shown.get().splitlines()
+    assert line[0] not in " c"
+    assert line[2:22] == "ci woo…oy-production"
+    assert "https:/" in line
+    assert line.rstrip().endswith("… 2m05s")
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(4.9, "4s"), (125, "2m05s"), (3720, "1h02m")])
 def test_elapsed_times_read_as_a_person_says_them(seconds: float, text: str) -> None:
     assert text == elapsed(seconds)
