@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from homelab.events import Event
 from homelab.outcome import Outcome
@@ -180,9 +180,11 @@ class Walk(RuleBasedStateMachine):
         assert result.lines()[0].startswith(("LANDED ", "NOT LANDED: ", "UNKNOWN: "))
         assert result.outcome is not Outcome.BUG, result
 
-    @precondition(lambda self: hasattr(self, "site") and not self.idle)
     @rule()
     def resolve(self) -> None:
+        # No precondition: what is open depends on clocks and dying servers, and a walk must draw the same every time.
+        if self.idle:
+            return
         for path in status(self.site.git).unmerged:
             (self.site.clone / path).write_text("resolved\n")
         self.site.git.text("add", "-u")
