@@ -88,6 +88,9 @@ def classify(
         return _of_line(line, said)
     if timed_out or code < 0:
         return Verdict(PushClass.UNKNOWN, "the push did not come to an end", said)
+    if report.began and report.lines and code == 0:
+        elsewhere = ", ".join(line.to for line in report.lines)
+        return Verdict(PushClass.CLAIMED, f"the server reports {elsewhere} instead", said)
     own = _own_words(stderr)
     if "does not support push options" in own:
         return Verdict(PushClass.NO_PUSH_OPTIONS, "the server takes no push options", said)

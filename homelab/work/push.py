@@ -121,20 +121,24 @@ def _settle(scene: Scene, ended: Ended, verdict: Verdict) -> Pushed | None:
 
 
 def _retry_or_raise(scene: Scene, ended: Ended, verdict: Verdict, attempt: int) -> None:
-    too_large = "413" in verdict.reason or "HTTP 413" in ended.err
-    if verdict.kind not in _MAY_PASS or too_large:
+    if attempt == _TRIES or not _may_pass(ended, verdict):
         raise refused(scene, ended, verdict)
-    if attempt == _TRIES:
-        error = unreached(scene, ended, "push")
-        error.why = verdict.reason or error.why
-        raise error
     pause = _PAUSES[attempt - 1]
     scene.emit(NetworkRetried(what="push", why=verdict.reason, attempt=attempt, pause=pause))
     scene.clock.sleep(pause)
 
 
+def _may_pass(ended: Ended, verdict: Verdict) -> bool:
+    """Say whether the same push may work later: nobody said no, and it is not too large for the server."""
+    return verdict.kind in _MAY_PASS and "413" not in verdict.reason and "HTTP 413" not in ended.err
+
+
 def refused(scene: Scene, ended: Ended, verdict: Verdict) -> HomelabError:
-    """Return the error for a push that somebody or something said no to, in their own words."""
+    """Return the error for a push that did not arrive, in the words of whoever said no or fell silent."""
+    if _may_pass(ended, verdict):
+        error = unreached(scene, ended, "push")
+        error.why = verdict.reason or error.why
+        return error
     said = verdict.remote_said or spoken(ended)
     if verdict.kind is PushClass.AUTH:
         return unreached(scene, ended, "push")
