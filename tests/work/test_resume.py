@@ -48,10 +48,12 @@ def _times_landed(site: Site) -> int:
     return len(site.remote.lines("log", "--format=%s", "--grep=Write feature.txt", "main"))
 
 
-@pytest.mark.parametrize("strategy", ["merge", "squash"])
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase", "ff-only"])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_any_moment_and_run_again_it_has_landed_once(site: Site, moment: str, strategy: str):
     site.someone_lands("theirs.txt")
+    if strategy == "ff-only":
+        site.git.text("pull", "-q", "--rebase", "origin", "main")
     killed = _lander(site, "--kill-at", moment, "--strategy", strategy)
     assert killed.returncode == -signal.SIGKILL
     again = _lander(site, "--strategy", strategy)
