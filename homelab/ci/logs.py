@@ -53,7 +53,9 @@ class LogsRequest:
     step: str = ""
     failed: bool = False
     follow: bool = False
-    #: Line number to begin with, where one step is shown.
+    #: Leave out the steps before this one.
+    since_step: str = ""
+    #: Line number to begin with, in ``since_step`` or in the only step shown.
     first: int = 0
 
 
@@ -127,18 +129,18 @@ class _Logs:
         if not places and not self._asked.follow:
             raise self._nothing()
         self._several = len(places) > 1
-        if self._asked.first and self._several:
+        if self._asked.first and self._several and not self._asked.since_step:
             raise UsageError(
                 "--since-line counts the lines of one step",
                 why=f"there are {len(places)}: " + ", ".join(place.name for place in places[:8]),
-                fix=self._command("--step", places[0].name, "--since-line", str(self._asked.first)),
+                fix=self._command("--since-step", places[0].name, "--since-line", str(self._asked.first)),
             )
         return self._follow() if self._asked.follow else self._print(places)
 
     def _print(self, places: Sequence[Place]) -> LogsResult:
         for place in places:
             ci = server_of(self._servers, place.run)
-            for line in ci.log(place.run, place.workflow, place.step, first=self._asked.first):
+            for line in ci.log(place.run, place.workflow, place.step, first=self._first(place)):
                 self._say(place, line)
             self._count(place)
         running = [place.name for place in places if not place.step.state.finished]
@@ -175,7 +177,7 @@ class _Logs:
 
     def _follow_step(self, place: Place) -> bool:
         ci = server_of(self._servers, place.run)
-        first = self._shown.get(place.key, {}).get("next_line", self._asked.first)
+        first = self._shown.get(place.key, {}).get("next_line", self._first(place))
         following = Following(ci, place.run, place.workflow, place.step, first=first, clock=self._clock)
         ended = following.follow(lambda line: self._say(place, line), deadline=self._left, emit=self._emit)
         self._count(place, ended=ended, following=following.next)
@@ -183,14 +185,25 @@ class _Logs:
 
     def _places(self) -> list[Place]:
         runs = [run for survey in self._surveys for run in survey.look().runs]
-        return [place for run in runs for place in _places(run) if self._wanted(place)]
+        places = [place for run in runs for place in _places(run) if self._wanted(place)]
+        since = [at for at, place in enumerate(places) if self._named(place, self._asked.since_step)]
+        return places[since[0] :] if since else [] if self._asked.since_step else places
+
+    def _first(self, place: Place) -> int:
+        """Return the line to begin with: the asked one belongs to one step alone."""
+        since = self._asked.since_step
+        return self._asked.first if not since or self._named(place, since) else 0
+
+    @staticmethod
+    def _named(place: Place, name: str) -> bool:
+        return name in {place.step.name, place.name}
 
     def _wanted(self, place: Place) -> bool:
         asked = self._asked
         if asked.failed and place.step not in failing_steps(place.workflow):
             return False
         if asked.step:
-            return asked.step in {place.step.name, place.name, place.workflow.name}
+            return self._named(place, asked.step) or asked.step == place.workflow.name
         return place.step.kind != "clone" or place.step.state.failing
 
     def _say(self, place: Place, line: LogLine) -> None:
@@ -222,9 +235,11 @@ class _Logs:
 
     def _pending(self) -> LogsResult:
         last = next((counted for counted in reversed(self._shown.values()) if not counted["ended"]), None)
-        place = () if last is None else ("--step", last["name"], "--since-line", str(last["next_line"]))
-        following = self._command("--follow", *place)
-        return self._result(Outcome.PENDING, f"still going after {self._total()}", (following,))
+        words = ["--follow"]
+        words += ["--failed"] * self._asked.failed + (["--step", self._asked.step] if self._asked.step else [])
+        words += [] if last is None else ["--since-step", last["name"], "--since-line", str(last["next_line"])]
+        following = self._command(*words)
+        return self._result(Outcome.PENDING, f"still going after {self._total()}; go on: {following}", (following,))
 
     def _result(self, outcome: Outcome, headline: str, following: tuple[str, ...]) -> LogsResult:
         steps = tuple(self._shown.values())

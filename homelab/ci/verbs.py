@@ -111,18 +111,25 @@ def watch_verb(app: App, notify: str | None, **words: Any) -> Result:
 @click.option("--step", default="", metavar="NAME", help="Only this step: its name, or workflow/name.")
 @click.option("--failed", is_flag=True, help="Only steps that failed their workflow.")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the steps have ended.")
+@click.option("--since-step", default="", metavar="NAME", help="Leave out the steps before this one.")
 @click.option("--since-line", "first", type=click.IntRange(min=0), default=0, help="Begin with this line of the step.")
 @_timeout
-def logs_verb(app: App, step: str, failed: bool, follow: bool, first: int, **words: Any) -> Result:  # noqa: FBT001 -- click
+def logs_verb(app: App, **words: Any) -> Result:
     """Print the steps' logs on stdout, each line once and in order.
 
     \b
     homelab ci logs --failed
     homelab ci logs --step test --follow
     """  # noqa: D301 -- \b is click's mark
+    shown = {name: words.pop(name) for name in ("step", "failed", "follow", "since_step", "first")}
     asking = Asking(app, Asked(**words))
-    asked = LogsRequest(asking.request(), step=step, failed=failed, follow=follow, first=first)
-    return logs(asking.servers, asked, repository=app.repository, clock=app.clock, emit=app.emit)
+    return logs(
+        asking.servers,
+        LogsRequest(asking.request(), **shown),
+        repository=app.repository,
+        clock=app.clock,
+        emit=app.emit,
+    )
 
 
 @ci.verb("restart", tier=Tier.WRITE)

@@ -66,6 +66,23 @@ def test_logs_in_pieces_show_every_line_once(here: Shop) -> None:
     assert shown == list(range(1, 41))
 
 
+def test_the_last_plain_line_of_a_piece_is_the_command_that_shows_the_rest_of_all_steps(here: Shop) -> None:
+    loop = "for n in $(seq 20); do echo line {} $n; sleep 0.05; done\n"
+    second = "  - name: after\n    image: bash\n    commands:\n      - " + loop.format("after")
+    here.push(TEST_STEP + "      - " + loop.format("test") + second)
+    lines: list[str] = []
+    words = ["--follow"]
+    for _ in range(30):
+        ran = here.homelab("logs", *words, "--timeout", "1")
+        lines += [line.rpartition("line ")[2] for line in ran.out.splitlines() if "line " in line and "+" not in line]
+        if ran.code != 8:
+            break
+        words = ran.err.splitlines()[-1].rpartition("go on: homelab ci logs ")[2].split()
+
+    assert ran.code == 0, ran.plain
+    assert lines == [f"{step} {n}" for step in ("test", "after") for n in range(1, 21)]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the memory")
 def test_following_a_hundred_thousand_lines_shows_each_once_in_order_in_little_memory(here: Shop) -> None:
     here.push(TEST_STEP + f"      - seq -f 'line %.0f' {LINES}\n")
