@@ -16,27 +16,12 @@ from homelab.ci.change import Looking
 from homelab.ci.choice import PUSH, Choice
 from homelab.ci.connect import connect, connect_all
 from homelab.ci.memory import FileKeeper
-from homelab.ci.model import State
 from homelab.ci.port import CiRepository
 from homelab.ci.request import LOG_LINES, CiRequest
 from homelab.errors import NothingThere, UsageError
 from homelab.git.port import Repository
 
-EVENTS = (
-    "push",
-    "pull_request",
-    "pull_request_closed",
-    "pull_request_metadata",
-    "tag",
-    "release",
-    "deployment",
-    "cron",
-    "manual",
-    "any",
-)
-
 HEAD = "HEAD"
-STATES = tuple(state.value for state in State if state is not State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,24 @@ import shlex
 from dataclasses import dataclass, field
 
 from homelab.ci.choice import PUSH, Choice
+from homelab.ci.model import State
 
 LOG_LINES = 40
+
+#: What may be asked for, as the verbs' choices.
+EVENTS = (
+    "push",
+    "pull_request",
+    "pull_request_closed",
+    "pull_request_metadata",
+    "tag",
+    "release",
+    "deployment",
+    "cron",
+    "manual",
+    "any",
+)
+STATES = tuple(state.value for state in State if state is not State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

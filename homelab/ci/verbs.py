@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from homelab.app import App
-from homelab.ci import awaited, change
-from homelab.ci.asked import EVENTS, STATES, Asked, Asking, pairs
-from homelab.ci.connect import bringer
-from homelab.ci.lint import found, lint, named, read_schema
-from homelab.ci.logs import LogsRequest, logs
-from homelab.ci.notify import notifying
-from homelab.ci.recent import open_page, recent
-from homelab.ci.request import LOG_LINES
-from homelab.ci.schema import published
-from homelab.ci.status import status
-from homelab.ci.watch import watch
+from homelab.ci.request import EVENTS, LOG_LINES, STATES
 from homelab.result import Result
 from homelab.tier import Tier
 from homelab.verb import SECONDS, F, VerbGroup
+
+if TYPE_CHECKING:
+    from homelab.ci.asked import Asking
 
 ci = VerbGroup("ci", help="What CI says about a commit: all its runs, one verdict.")
 
@@ -49,6 +42,13 @@ def _which(function: F) -> F:
     return function
 
 
+def _asking(app: App, **words: Any) -> Asking:
+    """Take up what the command line said."""
+    from homelab.ci.asked import Asked, Asking
+
+    return Asking(app, Asked(**words))
+
+
 @ci.verb("list", tier=Tier.READ)
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="How many runs.")
 @click.option("--event", type=click.Choice(EVENTS), help="Only runs made by this event.")
@@ -58,7 +58,9 @@ def _which(function: F) -> F:
 @_remote
 def list_verb(app: App, **words: Any) -> Result:
     """List recent runs of the repository, newest first, whatever their commit."""
-    servers = Asking(app, Asked(server=words.pop("server"), remote=words.pop("remote"))).servers
+    from homelab.ci.recent import recent
+
+    servers = _asking(app, server=words.pop("server"), remote=words.pop("remote")).servers
     return recent(servers, words["limit"], event=words["event"], branch=words["branch"], state=words["state"])
 
 
@@ -72,7 +74,9 @@ def status_verb(app: App, **words: Any) -> Result:
     homelab ci status
     homelab ci status v1.4 --event tag
     """  # noqa: D301 -- \b is click's mark
-    asking = Asking(app, Asked(**words))
+    from homelab.ci.status import status
+
+    asking = _asking(app, **words)
     return status(asking.servers, asking.request(), repository=app.repository, clock=app.clock)
 
 
@@ -92,8 +96,12 @@ def watch_verb(app: App, notify: str | None, **words: Any) -> Result:
     homelab ci watch --event any --timeout 10m
     homelab ci watch --notify 'notify-send "CI $HOMELAB_OUTCOME" "$HOMELAB_HEADLINE"'
     """  # noqa: D301 -- \b is click's mark
+    from homelab.ci.connect import bringer
+    from homelab.ci.notify import notifying
+    from homelab.ci.watch import watch
+
     with notifying(app.world, notify, app.emit) as told:
-        asking = Asking(app, Asked(**words))
+        asking = _asking(app, **words)
         answer = watch(
             asking.servers,
             asking.request(),
@@ -121,8 +129,10 @@ def logs_verb(app: App, **words: Any) -> Result:
     homelab ci logs --failed
     homelab ci logs --step test --follow
     """  # noqa: D301 -- \b is click's mark
+    from homelab.ci.logs import LogsRequest, logs
+
     shown = {name: words.pop(name) for name in ("step", "failed", "follow", "since_step", "first")}
-    asking = Asking(app, Asked(**words))
+    asking = _asking(app, **words)
     return logs(
         asking.servers,
         LogsRequest(asking.request(), **shown),
@@ -136,28 +146,36 @@ def logs_verb(app: App, **words: Any) -> Result:
 @_which
 def restart_verb(app: App, **words: Any) -> Result:
     """Run again what failed or was stopped."""
-    return change.restart(Asking(app, Asked(**words)).looking())
+    from homelab.ci import change
+
+    return change.restart(_asking(app, **words).looking())
 
 
 @ci.verb("cancel", tier=Tier.WRITE, destructive=True)
 @_which
 def cancel_verb(app: App, **words: Any) -> Result:
     """Stop the commit's runs that still go."""
-    return change.cancel(Asking(app, Asked(**words)).looking())
+    from homelab.ci import change
+
+    return change.cancel(_asking(app, **words).looking())
 
 
 @ci.verb("approve", tier=Tier.WRITE)
 @_which
 def approve_verb(app: App, **words: Any) -> Result:
     """Let the commit's blocked runs start."""
-    return change.approve(Asking(app, Asked(**words)).looking())
+    from homelab.ci import change
+
+    return change.approve(_asking(app, **words).looking())
 
 
 @ci.verb("decline", tier=Tier.WRITE, destructive=True)
 @_which
 def decline_verb(app: App, **words: Any) -> Result:
     """Refuse the commit's blocked runs for good."""
-    return change.decline(Asking(app, Asked(**words)).looking())
+    from homelab.ci import change
+
+    return change.decline(_asking(app, **words).looking())
 
 
 @ci.verb("trigger", tier=Tier.WRITE)
@@ -168,7 +186,10 @@ def decline_verb(app: App, **words: Any) -> Result:
 @_remote
 def trigger_verb(app: App, branch: str | None, variables: tuple[str, ...], workflow: str, **words: Any) -> Result:
     """Start a manual run of a branch's head; says when nothing in its configuration matched."""
-    asking = Asking(app, Asked(**words))
+    from homelab.ci import change
+    from homelab.ci.asked import pairs
+
+    asking = _asking(app, **words)
     branch = branch or asking.target()
     return change.trigger(asking.one(), branch, pairs(variables), workflow=workflow, flags=asking.flags())
 
@@ -177,7 +198,9 @@ def trigger_verb(app: App, branch: str | None, variables: tuple[str, ...], workf
 @_which
 def open_verb(app: App, **words: Any) -> Result:
     """Print the page of the commit's newest run; on a terminal, open it in the browser."""
-    asking = Asking(app, Asked(**words))
+    from homelab.ci.recent import open_page
+
+    asking = _asking(app, **words)
     return open_page(asking.looking().found(), asking.servers[0].facts().url, asking.browser())
 
 
@@ -193,6 +216,8 @@ def wait_verb(app: App, rev: str, image: str | None, timeout: float) -> Result:
     \b
     homelab ci wait --image registry.example/team/app:{sha12}
     """  # noqa: D301 -- \b is click's mark
+    from homelab.ci import awaited
+
     return awaited.wait(app, rev, image, timeout=timeout)
 
 
@@ -205,6 +230,9 @@ def wait_verb(app: App, rev: str, image: str | None, timeout: float) -> Result:
 )
 def lint_verb(app: App, files: tuple[Path, ...], schema: Path | None) -> Result:
     """Check the repository's CI files against their published schema: file, line, and what is wrong."""
+    from homelab.ci.lint import found, lint, named, read_schema
+    from homelab.ci.schema import published
+
     root = app.repository.root
     chosen = named([app.world.cwd / file for file in files]) if files else found(root)
     given = read_schema(schema) if schema else None
