@@ -217,7 +217,7 @@ class Applied:
             return Verdict(State.FAILED, f"{view.shown}: {view.failed}", reason="gitops", hint=view.hint)
         moving = [pursuit for pursuit in carrying if not pursuit.final]
         started = min(p.memory.reference_at or now for p in carrying)
-        left = started + self.expectation.timeout - now
+        left = (self.began if self.expectation.overall else started) + self.expectation.timeout - now
         if moving or not view.settled:
             said_now = moving[0].verdict.sentence if moving else view.summary
             if left <= 0:

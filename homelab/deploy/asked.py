@@ -19,6 +19,16 @@ from homelab.settings.model import DeployTarget, Settings
 _FULL = re.compile(r"[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
+#: The flags of ``deploy wait`` that belong to the same question asked again.
+_FLAGS = (
+    *("exact", "trust_tag", "newer_ok", "ignore_unready_nodes", "allow_zero"),
+    *("allow_partial", "wait_old_gone", "patient", "fail_fast"),
+)
+
+
+def no_more() -> None:
+    """Fetch nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -47,11 +57,37 @@ class Asked:
     #: No commit is known: whatever is live is looked at.
     unknown: bool = False
 
+    def options(self, oid: str) -> tuple[str, ...]:
+        """Return the options that say what is wanted, as they are typed; ``oid`` is what the revision named.
+
+        The deadlines are left out: the same command with the same deadline ends the same.
+        """
+        # A full commit needs no repository, so it stays whole.
+        commit = oid if self.sha and _FULL.fullmatch(self.sha) else oid[:12]
+        hold = None if self.stable_for is None else f"{self.stable_for:g}s"
+        valued = {"--sha": commit, "--image": self.image, "--digest": self.digest, "--container": self.container}
+        typed = [
+            part
+            for name, value in (*valued.items(), ("--match", self.match), ("--stable-for", hold))
+            if value
+            for part in (name, value)
+        ]
+        return (*typed, *("--" + flag.replace("_", "-") for flag in _FLAGS if getattr(self, flag)))
+
 
 def request(
-    asked: Asked, settings: Settings, *, repository: Callable[[], Repository], namespace: Callable[[], str]
+    asked: Asked,
+    settings: Settings,
+    *,
+    repository: Callable[[], Repository],
+    namespace: Callable[[], str],
+    context: str | None = None,
+    bring: Callable[[], None] = no_more,
 ) -> WaitRequest:
     """Return the request. ``repository`` and ``namespace`` are called only where the words need them.
+
+    A typed ``timeout`` is the deadline of the whole wait, and so of the reference too unless that has its own.
+    ``bring`` fetches what the repository lacks to know a live commit.
 
     Raises UsageError for what cannot be meant.
     """
@@ -63,7 +99,7 @@ def request(
     return WaitRequest(
         targets=targets(asked.targets, settings, asked.namespace, namespace, container=asked.container),
         wanted=wanted,
-        reference_timeout=times.deploy_reference if asked.reference_timeout is None else asked.reference_timeout,
+        reference_timeout=_reference_timeout(asked, times.deploy_reference),
         timeout=times.deploy if asked.timeout is None else asked.timeout,
         stable_for=times.stable_for if asked.stable_for is None else asked.stable_for,
         allow_zero=asked.allow_zero,
@@ -73,8 +109,17 @@ def request(
         ignore_unready_nodes=asked.ignore_unready_nodes,
         refresh=asked.refresh,
         patience=patience,
-        newer=newer_than(wanted.oid, repository),
+        newer=newer_than(wanted.oid, repository, bring),
+        overall=asked.timeout is not None and asked.reference_timeout is None,
+        context=context,
+        options=asked.options(wanted.oid),
     )
+
+
+def _reference_timeout(asked: Asked, configured: float) -> float:
+    if asked.reference_timeout is not None:
+        return asked.reference_timeout
+    return configured if asked.timeout is None else min(configured, asked.timeout)
 
 
 def targets(
@@ -172,23 +217,37 @@ def _oid(sha: str | None, repository: Callable[[], Repository]) -> str:
     return repository().resolve(sha or "HEAD")
 
 
-def newer_than(oid: str, repository: Callable[[], Repository]) -> Callable[[str], bool]:
-    """Return the question whether an image names a commit that contains ``oid``, as far as the repository knows."""
+def newer_than(
+    oid: str, repository: Callable[[], Repository], bring: Callable[[], None] = no_more
+) -> Callable[[str], bool]:
+    """Return the question whether an image names a commit that contains ``oid``, as far as the repository knows.
+
+    Of a commit that is not there ``bring`` is asked once.
+    """
 
     @lru_cache(maxsize=256)
     def newer(image: str) -> bool:
-        return any(_contains(repository, run, oid) for run in commits_in(parse(image).tag))
+        return any(_contains(repository, run, oid, bring) for run in commits_in(parse(image).tag))
 
     return newer if oid else lambda _image: False
 
 
-def _contains(repository: Callable[[], Repository], run: str, oid: str) -> bool:
+def _contains(repository: Callable[[], Repository], run: str, oid: str, bring: Callable[[], None]) -> bool:
     try:
-        found = repository().resolve(run)
+        found = _resolved(repository(), run, bring)
         # A branch may be called like a commit: only a commit of that name counts.
         return found.startswith(run) and found != oid and repository().contains(found, oid) is True
     except HomelabError:
         return False
+
+
+def _resolved(repository: Repository, run: str, bring: Callable[[], None]) -> str:
+    """Return the full commit. Raises UsageError where not even a fetch brings it."""
+    try:
+        return repository.resolve(run)
+    except UsageError:
+        bring()
+        return repository.resolve(run)
 
 
 def _usage(what: str, fix: str) -> UsageError:

@@ -46,9 +46,13 @@ def unreferenced(
     assert workload is not None
     wanted, live = expectation.wanted.shown, identity.live
     if identity.standing is not Standing.NOT:
-        return _undecided(identity, wanted)
+        return _undecided(identity, expectation, reached=memory.reached)
     if memory.reached:
-        return Verdict(State.SUPERSEDED, f"the template moved on from {wanted} to {live}", reason="moved")
+        moved = f"the template moved on from {wanted} to {live}"
+        target = (
+            workload.slug if workload.kind == "deployment" else f"{workload.namespace}/{workload.kind}/{workload.name}"
+        )
+        return Verdict(State.SUPERSEDED, moved, reason="moved", hint=f"homelab deploy history {target}")
     stuck = _stuck(snapshot, memory, now)
     if stuck is not None:
         return stuck
@@ -71,22 +75,25 @@ def _stuck(snapshot: Snapshot, memory: Memory, now: float) -> Verdict | None:
     return Verdict(State.NEEDS_ACTION, f"{owner.shown} {owner.stuck}", reason="gitops", hint=owner.hint)
 
 
-def _undecided(identity: Identity, wanted: str) -> Verdict:
+def _undecided(identity: Identity, expectation: Expectation, *, reached: bool) -> Verdict:
     """Say what stands between the template and the wanted image, where waiting cannot help."""
+    wanted = expectation.wanted.shown
     if identity.standing is Standing.NEWER:
+        live = f"the template moved on to {identity.live}" if reached else f"live is {identity.live}"
         return Verdict(
             State.SUPERSEDED,
-            f"live is {identity.live}, which contains {wanted}",
+            f"{live}, which contains {wanted}",
             reason="newer",
-            hint="--newer-ok accepts a newer commit that contains the wanted one",
+            hint=expectation.again("--newer-ok"),
         )
     if identity.standing is Standing.HINT:
         return Verdict(
             State.NEEDS_ACTION,
             f"the tag says {wanted}, the digest beside it decides and is not verified",
             reason="unverified",
-            hint="--digest sha256:… of what CI pushed (homelab ci wait --image shows it), or --trust-tag",
+            hint=f"{expectation.again('--trust-tag')}  # or, surer: --digest and what CI pushed",
         )
     names = ", ".join(container.name for container in identity.containers)
+    choose = expectation.again("--container", identity.containers[0].name if identity.containers else "NAME")
     what = "several images match" if identity.standing is Standing.AMBIGUOUS else "no such container"
-    return Verdict(State.AMBIGUOUS, f"{what}; containers: {names}", reason="container", hint="--container NAME")
+    return Verdict(State.AMBIGUOUS, f"{what}; containers: {names}", reason="container", hint=choose)

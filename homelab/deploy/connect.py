@@ -2,40 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from homelab.app import App
-from homelab.deploy.asked import Asked, request, targets
+from homelab.deploy.asked import Asked, no_more, request, targets
 from homelab.deploy.history import Subject
 from homelab.deploy.request import WaitRequest
 from homelab.errors import HomelabError, UsageError
 from homelab.kube.port import Cluster
 from homelab.settings.model import DeployTarget
 
+#: Fetches of one wait, and the seconds of each.
+MOST_FETCHES, FETCH_TIMEOUT = 5, 30.0
+
 
 def request_for(app: App, oid: str) -> WaitRequest | None:
     """Return the request to wait for ``oid`` on the repository's deploy targets; None where it has none."""
     if not app.settings.repository.deploy:
         return None
-    return request_from(app, Asked(sha=oid))
+    return request_from(app, Asked(sha=oid), bring=bringer(app))
 
 
-def request_from(app: App, asked: Asked, context: str | None = None) -> WaitRequest:
+def request_from(
+    app: App, asked: Asked, context: str | None = None, *, bring: Callable[[], None] = no_more
+) -> WaitRequest:
     """Return the request for what was typed. Raises UsageError."""
     return request(
         asked,
         app.settings,
         repository=lambda: app.repository,
         namespace=lambda: cluster_for(app, context).namespace,
+        context=context,
+        bring=bring,
     )
 
 
-def each(app: App, asked: Asked, contexts: Sequence[str]) -> list[tuple[Cluster, WaitRequest]]:
-    """Return a request for each cluster: targets typed with ``@CONTEXT`` in that one, the others in all."""
+def bringer(app: App) -> Callable[[], None]:
+    """Return what fetches the target branch's objects, no ref: another clone may have landed what is live.
+
+    It is asked for every live commit that is not here, and goes out at most :data:`MOST_FETCHES` times.
+    """
+    left = MOST_FETCHES
+
+    def bring() -> None:
+        nonlocal left
+        if left <= 0:
+            return
+        left -= 1
+        name = app.repository.remote().name
+        branch = app.repository.target(name)
+        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-recurse-submodules")
+        what = f"refs/heads/{branch}" if branch else "HEAD"
+        app.git.run("fetch", *quiet, "--end-of-options", name, what, timeout=FETCH_TIMEOUT)
+
+    return bring
+
+
+def each(
+    app: App, asked: Asked, contexts: Sequence[str], *, bring: Callable[[], None] = no_more
+) -> list[tuple[Cluster, WaitRequest]]:
+    """Return a request for each cluster: targets typed with ``@CONTEXT`` in that one, the others in all.
+
+    ``bring``: see :func:`homelab.deploy.asked.request`.
+    """
     spaces = _by_context(asked.targets, contexts)
     return [
-        (cluster_for(app, context), request_from(app, replace(asked, targets=typed), context))
+        (cluster_for(app, context), request_from(app, replace(asked, targets=typed), context, bring=bring))
         for context, typed in spaces.items()
     ]
 

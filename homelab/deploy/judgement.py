@@ -5,6 +5,7 @@ Frozen records only; times are Unix seconds by our clock. Layer: the deploy doma
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -48,6 +49,23 @@ class Expectation:
     patience: Patience = Patience.NORMAL
     #: Whether an image names a commit that contains the wanted one.
     newer: Callable[[str], bool] = nothing_newer
+    #: ``timeout`` counts from the begin of the wait instead of the template's change.
+    overall: bool = False
+    #: The words that ask for this target again.
+    command: tuple[str, ...] = ()
+
+    def again(self, *more: str) -> str:
+        """Return the command that asks for this target again, with an option more or another value for one."""
+        words = list(self.command)
+        if more[:1] and more[0] in words:
+            at = words.index(more[0])
+            del words[at : at + len(more)]
+        return shlex.join([*words, *more])
+
+    def deadline(self, memory: Memory, now: float) -> float:
+        """Return when the rollout must have finished."""
+        started = memory.reference_at if memory.reference_at is not None else now
+        return (memory.began if self.overall else started) + self.timeout
 
 
 #: (pod uid, container, class) of a trouble whose clock runs.

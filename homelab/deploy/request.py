@@ -31,6 +31,11 @@ class WaitRequest:
     refresh: bool = False
     patience: Patience = Patience.NORMAL
     newer: Callable[[str], bool] = nothing_newer
+    #: ``timeout`` is the deadline of the whole wait, not of the rollout alone.
+    overall: bool = False
+    #: The kubeconfig context that was typed, and the options, to name the same command again.
+    context: str | None = None
+    options: tuple[str, ...] = ()
 
     def expectation(self, target: DeployTarget) -> Expectation:
         """Return what one target must become."""
@@ -48,7 +53,20 @@ class WaitRequest:
             refresh=self.refresh,
             patience=self.patience,
             newer=self.newer,
+            overall=self.overall,
+            command=("homelab", "deploy", "wait", self._typed(target), *self.options),
         )
+
+    def _typed(self, target: DeployTarget) -> str:
+        """Return the target as it is typed."""
+        slug = target.slug if target.kind == "deployment" else f"{target.namespace}/{target.kind}/{target.name}"
+        return f"{slug}@{self.context}" if self.context else slug
+
+    @property
+    def longest(self) -> float:
+        """Return the seconds after which the wait is over, the hold of a finished rollout included."""
+        budget = max(self.timeout, self.reference_timeout) if self.overall else self.timeout + self.reference_timeout
+        return budget + self.stable_for
 
 
 @dataclass(frozen=True, slots=True)

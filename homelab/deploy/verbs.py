@@ -8,15 +8,6 @@ from typing import Any
 import click
 
 from homelab.app import App
-from homelab.deploy.asked import Asked
-from homelab.deploy.change import restart, rollback
-from homelab.deploy.connect import each, one, some, subject_of, without_commit
-from homelab.deploy.history import history
-from homelab.deploy.logs import LogsRequest, logs
-from homelab.deploy.rbac import rbac
-from homelab.deploy.recent import recent
-from homelab.deploy.status import status
-from homelab.deploy.wait import wait_each
 from homelab.result import Result
 from homelab.tier import Tier
 from homelab.verb import SECONDS, F, VerbGroup
@@ -55,7 +46,9 @@ _what = _options(
 @deploy.verb("wait", tier=Tier.READ)
 @_targets
 @_what
-@click.option("--timeout", type=SECONDS, help="End with 8 when the rollout takes longer, from the template's change.")
+@click.option(
+    "--timeout", type=SECONDS, help="Deadline of the whole wait (default: 15m, for the rollout alone); exit 8."
+)
 @click.option("--reference-timeout", type=SECONDS, help="End with 7 when no template names the image by then.")
 @click.option("--stable-for", type=SECONDS, help="How long a finished rollout must stay finished (default 10s).")
 @click.option("--refresh", is_flag=True, help="Ask Argo CD or Flux to look at its repository now.")
@@ -75,7 +68,12 @@ def wait_verb(app: App, contexts: tuple[str, ...], **words: Any) -> Result:
     homelab deploy wait shop/web --sha v1.4 --timeout 5m
     homelab deploy wait shop/web@staging shop/statefulset/db@staging
     """  # noqa: D301 -- \b is click's mark
-    return wait_each(each(app, Asked(**words), contexts), clock=app.clock, emit=app.emit)
+    from homelab.deploy.asked import Asked
+    from homelab.deploy.connect import bringer, each
+    from homelab.deploy.wait import wait_each
+
+    asked = each(app, Asked(**words), contexts, bring=bringer(app))
+    return wait_each(asked, clock=app.clock, emit=app.emit)
 
 
 @deploy.verb("status", tier=Tier.READ)
@@ -90,6 +88,10 @@ def status_verb(app: App, contexts: tuple[str, ...], **words: Any) -> Result:
     homelab deploy status
     homelab deploy status shop/web --sha v1.4 --json
     """  # noqa: D301 -- \b is click's mark
+    from homelab.deploy.asked import Asked
+    from homelab.deploy.connect import each, without_commit
+    from homelab.deploy.status import status
+
     return status(each(app, without_commit(app, Asked(**words)), contexts), clock=app.clock)
 
 
@@ -99,6 +101,9 @@ def status_verb(app: App, contexts: tuple[str, ...], **words: Any) -> Result:
 @click.option("--warnings", is_flag=True, help="Only warnings.")
 def events_verb(app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...], **words: Any) -> Result:
     """Show what the cluster recorded about a workload, its revisions and its pods, oldest first."""
+    from homelab.deploy.connect import one
+    from homelab.deploy.recent import recent
+
     cluster, found = one(app, target, namespace, contexts)
     return recent(cluster, found, clock=app.clock, **words)
 
@@ -112,6 +117,9 @@ def events_verb(app: App, target: str | None, namespace: str | None, contexts: t
 @click.option("--timeout", type=SECONDS, help="Follow for this long at most.")
 def logs_verb(app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...], **words: Any) -> Result:
     """Print what the pods of the live revision print: the last lines, or --follow."""
+    from homelab.deploy.connect import one
+    from homelab.deploy.logs import LogsRequest, logs
+
     cluster, found = one(app, target, namespace, contexts)
     return logs(cluster, found, LogsRequest(**words), clock=app.clock, emit=app.emit)
 
@@ -120,6 +128,9 @@ def logs_verb(app: App, target: str | None, namespace: str | None, contexts: tup
 @_target
 def history_verb(app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...]) -> Result:
     """List the revisions the cluster still holds, with image and commit, newest first; * is live."""
+    from homelab.deploy.connect import one, subject_of
+    from homelab.deploy.history import history
+
     cluster, found = one(app, target, namespace, contexts)
     return history(cluster, found, clock=app.clock, subject=subject_of(app))
 
@@ -128,6 +139,9 @@ def history_verb(app: App, target: str | None, namespace: str | None, contexts: 
 @_target
 def restart_verb(app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...]) -> Result:
     """Make every pod anew from the same template; names the command that waits for it."""
+    from homelab.deploy.change import restart
+    from homelab.deploy.connect import one
+
     cluster, found = one(app, target, namespace, contexts)
     return restart(cluster, found, clock=app.clock)
 
@@ -140,6 +154,9 @@ def rollback_verb(
     app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...], **words: Any
 ) -> Result:
     """Put the template of an earlier revision back; refuses where GitOps would revert it at once."""
+    from homelab.deploy.change import rollback
+    from homelab.deploy.connect import one
+
     cluster, found = one(app, target, namespace, contexts)
     return rollback(cluster, found, clock=app.clock, **words)
 
@@ -156,4 +173,7 @@ def rbac_verb(
     \b
     homelab deploy rbac shop/web --account ci/runner | kubectl apply -f -
     """  # noqa: D301 -- \b is click's mark
+    from homelab.deploy.connect import some
+    from homelab.deploy.rbac import rbac
+
     return rbac(some(app, targets, namespace, contexts), **words)

@@ -59,7 +59,7 @@ def _rollout(snapshot: Snapshot, workload: Workload, expectation: Expectation, m
     if relapsed is not None:
         return _relapsed(workload, relapsed, troubles)
     if finding.state is State.COMPLETE_EMPTY:
-        return Verdict(finding.state, finding.sentence, reason=finding.reason, hint="--allow-zero accepts it")
+        return Verdict(finding.state, finding.sentence, reason=finding.reason, hint=expectation.again("--allow-zero"))
     if finding.state is State.COMPLETE:
         return _held(finding, snapshot, expectation, memory, now)
     return _unfinished(finding, snapshot, expectation, memory, now, troubles=troubles)
@@ -222,7 +222,7 @@ def _still_moving(
     """Judge the deadlines of a rollout that neither finished nor failed."""
     started = memory.reference_at if memory.reference_at is not None else now
     quiet = NO_PROGRESS if workload.deadline is None else workload.deadline + DEADLINE_SLACK
-    cap_left = started + expectation.timeout - now
+    cap_left = expectation.deadline(memory, now) - now
     quiet_left = max(memory.progress_at, started) + quiet - now
     if min(cap_left, quiet_left) > 0:
         again = min(cap_left, quiet_left, quiet_left if finding.again is None else finding.again)
@@ -232,5 +232,5 @@ def _still_moving(
         State.TIMEOUT,
         f"{why}: {finding.sentence}",
         reason="timeout",
-        hint="the same command continues; --timeout SECONDS waits longer",
+        hint=expectation.again("--timeout", f"{2 * expectation.timeout:.0f}s"),
     )

@@ -41,7 +41,7 @@ def wait_each(asked: Sequence[tuple[Cluster, WaitRequest]], *, clock: Clock, emi
     """
     wake = Wake()
     followers = _followers(asked, clock=clock, emit=emit, wake=wake)
-    ends = [request.reference_timeout + request.timeout + request.stable_for for _, request in asked]
+    ends = [request.longest + (0.0 if request.overall else SLACK) for _, request in asked]
     followed = [one for follower in followers for one in _targets(follower)]
     told: set[str] = set()
     try:
@@ -53,7 +53,7 @@ def wait_each(asked: Sequence[tuple[Cluster, WaitRequest]], *, clock: Clock, emi
             emit=emit,
             waiting_for=followed[0].slug if len(followed) == 1 else f"{len(followed)} deploy targets",
             every=lambda: min(follower.pause() for follower in followers),
-            deadline=max(ends) + SLACK,
+            deadline=max(ends),
             wake=wake,
         )
     finally:
@@ -112,7 +112,7 @@ def _refuse_ambiguity(one: Pursuit | Applied) -> None:
         raise UsageError(
             f"{one.slug}: {one.verdict.sentence}",
             why="without a container's name it is not clear whose image is meant",
-            fix=f"say which: {one.verdict.hint}",
+            fix=one.verdict.hint,
         )
 
 

@@ -104,7 +104,7 @@ def _answer(scene: Scene, outcome: Outcome, *, ci: Part | None = None, deploy: P
         landed_oid=state.landed,
         was=state.base,
         why=_still_there(scene) if outcome is Outcome.CI_RED else "",
-        next=_next(scene, outcome),
+        next=_next(scene, outcome, deploy),
         ci=ci,
         deploy=deploy,
     )
@@ -130,7 +130,13 @@ def _headline(outcome: Outcome, scene: Scene) -> str:
     }[outcome]
 
 
-def _next(scene: Scene, outcome: Outcome) -> tuple[str, ...]:
+def _next(scene: Scene, outcome: Outcome, deploy: Part | None) -> tuple[str, ...]:
+    if outcome is Outcome.DEPLOY_UNSEEN and deploy is not None and deploy.outcome is Outcome.SUPERSEDED:
+        hints = [target["hint"] for target in deploy.record.get("targets", ())]
+        # To resume would wait for an image that does not come back.
+        typed = tuple(hint for hint in hints if hint.startswith("homelab "))
+        if typed:
+            return typed
     oid = scene.state.landed
     return {
         Outcome.CI_RED: ("mend it on this branch and land again", f"homelab work revert {oid}"),

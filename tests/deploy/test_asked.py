@@ -21,7 +21,7 @@ class FakeRepository:
     """A history of three commits: OTHER is older than FULL, FULL is in NEWER."""
 
     root = git_dir = common_dir = Path("/nowhere")
-    order = (OTHER, FULL, NEWER)
+    order: tuple[str, ...] = (OTHER, FULL, NEWER)
 
     def resolve(self, rev: str) -> str:
         if rev == "HEAD":
@@ -156,6 +156,43 @@ def test_flags_come_before_settings() -> None:
     assert (plain.timeout, plain.reference_timeout, plain.stable_for) == (100.0, 50.0, 5.0)
     assert (flagged.timeout, flagged.reference_timeout, flagged.stable_for) == (1.0, 2.0, 0.0)
     assert flagged.patience is Patience.NONE
+
+
+def test_a_typed_timeout_is_the_deadline_of_the_whole_wait_and_of_the_reference_too() -> None:
+    short = ask(timeout=3.0)
+    assert (short.reference_timeout, short.overall, short.longest) == (3.0, True, 8.0)
+    assert ask(timeout=80.0).reference_timeout == 50.0
+    split = ask(timeout=3.0, reference_timeout=20.0)
+    assert (split.reference_timeout, split.overall) == (20.0, False)
+
+
+def test_without_a_typed_timeout_each_predicate_keeps_its_configured_budget() -> None:
+    plain = ask(sha=FULL)
+    assert (plain.reference_timeout, plain.timeout, plain.overall) == (50.0, 100.0, False)
+
+
+def test_the_command_to_type_again_names_the_target_the_commit_and_what_was_typed() -> None:
+    def again(*more: str, context: str | None = None, **words: Any) -> str:
+        asked = request(Asked(**words), SETTINGS, repository=FakeRepository, namespace=lambda: "t", context=context)
+        return asked.expectation(asked.targets[0]).again(*more)
+
+    assert again("--newer-ok") == "homelab deploy wait t/web --sha 0123456789ab --newer-ok"
+    assert again(sha=OTHER, timeout=9.0, patient=True) == f"homelab deploy wait t/web --sha {OTHER} --patient"
+    assert again(targets=("t/sts/db",), context="lab") == "homelab deploy wait t/statefulset/db@lab --sha 0123456789ab"
+    assert again("--container", "b", image="a:1", container="a", match="v {sha7}") == (
+        "homelab deploy wait t/web --image a:1 --match 'v {sha7}' --container b"
+    )
+
+
+def test_a_live_commit_that_is_not_here_is_fetched_before_it_is_judged() -> None:
+    class Clone(FakeRepository):
+        order: tuple[str, ...] = (OTHER, FULL)
+
+    def fetch() -> None:
+        Clone.order = (OTHER, FULL, NEWER)
+
+    assert not newer_than(FULL, Clone)(image(NEWER))
+    assert newer_than(FULL, Clone, fetch)(image(NEWER))
 
 
 def test_newer_means_that_the_repository_says_it_contains_ours() -> None:

@@ -283,6 +283,27 @@ def test_13_a_live_commit_that_contains_ours_is_superseded_at_once_or_accepted()
     assert judge((0, scene), newer=newer, newer_ok=True).state is State.COMPLETE
 
 
+COMMAND = ("homelab", "deploy", "wait", "t/web", "--sha", FULL[:12])
+
+
+def test_13_a_template_that_moved_on_to_a_commit_with_ours_says_so_and_how_to_accept_it() -> None:
+    moved = Scene(deployment(image(NEWER), revision="3"))
+    found = judge((0, with_new(STARTING)), (5, moved), newer=image(NEWER).__eq__, command=COMMAND)
+    assert (found.state, found.outcome) == (State.SUPERSEDED, Outcome.SUPERSEDED)
+    assert found.sentence == "the template moved on to abcabcabcabc, which contains 0123456789ab"
+    assert found.hint == "homelab deploy wait t/web --sha 0123456789ab --newer-ok"
+
+
+def test_what_to_type_next_is_a_whole_command() -> None:
+    empty = Scene(deployment(want=0, counts=(0, 0, 0, 0)), [replica_set(want=0)], [])
+    assert judge((0, empty), command=COMMAND).hint == "homelab deploy wait t/web --sha 0123456789ab --allow-zero"
+    late = judge((0, with_new(STARTING)), (901, with_new(STARTING)), command=COMMAND)
+    assert (late.state, late.hint) == (
+        State.TIMEOUT,
+        "homelab deploy wait t/web --sha 0123456789ab --timeout 1800s",
+    )
+
+
 def test_14_a_platform_digest_of_a_pinned_index_is_no_contradiction() -> None:
     pinned = f"{REPOSITORY}:{FULL}@sha256:{'a' * 64}"
     wanted = Wanted(oid=FULL, digests=frozenset({f"sha256:{'a' * 64}"}))

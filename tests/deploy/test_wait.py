@@ -75,6 +75,20 @@ def test_a_green_wait_says_wanted_against_live_the_change_and_the_proof(clock: F
     assert result.lines() == []
 
 
+def test_an_overall_deadline_counts_from_the_begin_not_from_the_templates_change(
+    clock: FakeClock, events: list[Event]
+) -> None:
+    request = replace(REQUEST, timeout=15.0, reference_timeout=15.0, overall=True)
+    result = go(FakeCluster(clock, [(0, BEFORE), (10, MOVING)]), events, request)
+    assert (result.outcome, round(clock.elapsed)) == (Outcome.PENDING, 15)
+
+
+def test_an_overall_deadline_holds_where_no_template_names_the_image(clock: FakeClock, events: list[Event]) -> None:
+    request = replace(REQUEST, timeout=3.0, reference_timeout=3.0, overall=True)
+    assert go(FakeCluster(clock, [(0, BEFORE)]), events, request).outcome is Outcome.NOTHING
+    assert 3 <= clock.elapsed <= 4
+
+
 def test_a_finished_rollout_must_stay_so(clock: FakeClock, events: list[Event]) -> None:
     go(FakeCluster(clock, [(0, BEFORE), (10, MOVING), (20, AFTER)]), events)
     assert 30 <= clock.elapsed <= 33

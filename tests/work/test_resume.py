@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from homelab.errors import Interrupted
 from homelab.outcome import Outcome
+from homelab.result import Result
 from homelab.work.follow import Waits
 from tests.work.site import Site, answer
 
@@ -159,6 +161,20 @@ def test_termination_while_waiting_for_the_rollout_leaves_it_landed(site: Site):
     result = site.land(waits=Waits(ci=answer(Outcome.DONE), deploy=deploy))
     assert result.outcome is Outcome.DEPLOY_UNSEEN
     assert result.first().startswith("LANDED ")
+
+
+def test_a_rollout_replaced_by_a_commit_that_contains_it_names_the_waits_own_next_command(site: Site):
+    @dataclass(frozen=True, slots=True)
+    class Replaced(Result):
+        def record(self):
+            return {"targets": [{"hint": "homelab deploy wait t/web --sha 0123456789ab --newer-ok"}]}
+
+    def deploy(_commit):
+        return Replaced(Outcome.SUPERSEDED, "t/web: the template moved on")
+
+    result = site.land(waits=Waits(ci=answer(Outcome.DONE), deploy=deploy))
+    assert result.outcome is Outcome.DEPLOY_UNSEEN
+    assert result.next == ("homelab deploy wait t/web --sha 0123456789ab --newer-ok",)
 
 
 def test_a_bug_while_waiting_does_not_hide_that_it_landed(site: Site):

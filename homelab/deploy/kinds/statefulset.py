@@ -147,7 +147,7 @@ def _partial(finding: Finding, workload: Workload, expectation: Expectation) -> 
     return held(
         f"partial: {workload.want - _partition(workload)}/{workload.want} pods, the partition holds the rest back",
         reason="partial",
-        hint=f"--allow-partial accepts it; {_lower_partition(workload)}",
+        hint=f"{expectation.again('--allow-partial')}  # or: {_lower_partition(workload)}",
     )
 
 
