@@ -6,11 +6,13 @@ Layer: work domain.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from homelab.errors import NotLanded
 from homelab.git.runner import Git, failed, spoken
 from homelab.work.compare import probe
 from homelab.work.conflict import conflicted
-from homelab.work.model import LandState, Phase
+from homelab.work.model import Checkout, LandState, Phase
 from homelab.work.scene import Scene
 from homelab.work.worktrees import operation, status
 
@@ -22,8 +24,8 @@ def merge(scene: Scene, base: str) -> str:
     if scene.contains(scene.git.text("rev-parse", "HEAD"), base):
         return scene.git.text("rev-parse", "HEAD")
     tried = probe(scene, base, "HEAD")
-    # Should git die half way, the next run knows what it would have made.
-    scene.now(base=base, tree="" if tried.conflicts else tried.tree)
+    # Should git die half way, the next run knows what it would have made; the candidate on another base is void.
+    scene.now(base=base, candidate="", tree="" if tried.conflicts else tried.tree)
     message = f"Merge {scene.plan.target_name} into {scene.plan.branch}"
     ended = scene.git.run(
         *("merge", "--no-ff", "--no-edit", "--no-autostash", "--no-squash", "--commit", "--stat"),
@@ -42,6 +44,13 @@ def merge(scene: Scene, base: str) -> str:
         raise conflicted(scene, base, unmerged, left_open=False)
     scene.now(phase=Phase.CONFLICT, base=base)
     raise conflicted(scene, base, unmerged, left_open=True)
+
+
+def undo_half_made(git: Git, checkout: Checkout, state: LandState) -> bool:
+    """Take back a merge or rebase of ours that was killed; False where there is none, or more than that."""
+    if operation(git, checkout.git_dir) is not None:
+        return _undo_half_rebase(git, checkout.git_dir, state)
+    return bool(checkout.changed) and undo_half_merge(git, state)
 
 
 def undo_half_merge(git: Git, state: LandState) -> bool:
@@ -65,9 +74,32 @@ def rebase(scene: Scene, base: str) -> str:
     if scene.contains(head, base):
         return head
     _require_own(scene, base)
+    # Should git die half way, the next run knows whose rebase it finds; the candidate on another base is void.
+    scene.now(base=base, candidate="")
     merges = ("--rebase-merges",) if scene.request.rebase_merges else ()
     ended = scene.git.run(*_REBASE, *merges, base, timeout=None)
     return _rebased(scene, base, ended.code, spoken(ended))
+
+
+def _undo_half_rebase(git: Git, git_dir: Path, state: LandState) -> bool:
+    """Take back a rebase of ours that was killed; False where anything of its owner's may be in it.
+
+    Only a worktree as git leaves it between two commits, on commits the branch holds too, is undone.
+    """
+    onto, branch = (_first_line(git_dir / "rebase-merge" / name) for name in ("onto", "orig-head"))
+    if state.phase not in {Phase.FETCH, Phase.VERIFY} or onto != state.base or branch not in {state.source, state.tip}:
+        return False
+    staged, trees = git.run("write-tree"), git.lines("rev-parse", "HEAD^{tree}", f"{onto}^{{tree}}")
+    if staged.code != 0 or staged.out.strip() not in trees or git.run("diff", "--quiet").code != 0:
+        return False
+    if any(line.startswith("+") for line in git.lines("cherry", branch, "HEAD", onto)):
+        return False
+    git.text("rebase", "--abort")
+    return True
+
+
+def _first_line(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
 def rebase_on(scene: Scene, base: str) -> str:

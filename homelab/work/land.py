@@ -238,9 +238,7 @@ def _continue_unfinished(app: App, request: LandRequest, found: Found, trail: _T
         return found
     if state.phase is Phase.CONFLICT or (state.base and _merging(app) == state.base):
         return _conclude(app, request, found, state)
-    if found.checkout.changed and operation(app.git, found.checkout.git_dir) is None:
-        return find(app) if bring.undo_half_merge(app.git, state) else found
-    return found
+    return find(app) if bring.undo_half_made(app.git, found.checkout, state) else found
 
 
 def _conclude(app: App, request: LandRequest, found: Found, state: LandState) -> Found:

@@ -90,6 +90,61 @@ def test_killed_in_the_middle_of_a_merge_nothing_is_lost(site: Site, hook: str):
     assert _times_landed(site) == 1
 
 
+@pytest.mark.parametrize(
+    "hook", ["pre-rebase", "post-checkout", "post-commit", "post-rewrite", "reference-transaction"]
+)
+def test_killed_in_the_middle_of_a_rebase_nothing_is_lost(site: Site, hook: str):
+    site.commit("second.txt")
+    site.someone_lands("theirs.txt")
+    body = f"test {hook} = pre-rebase -o -d .git/rebase-merge || exit 0; test -e {site.root}/once && exit 0"
+    body += f"; touch {site.root}/once; kill -9 $(ps -o ppid= -p $PPID) $PPID"
+    site.hook(hook, body, git_dir=site.clone / ".git")
+    assert _lander(site, "--strategy", "rebase").returncode == -signal.SIGKILL
+    again = _lander(site, "--strategy", "rebase")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert _times_landed(site) == 1
+    assert site.git.text("symbolic-ref", "HEAD") == "refs/heads/topic"
+    assert site.remote.lines("log", "--format=%s", "-3", "main")[:2] == ["Write second.txt", "Write feature.txt"]
+
+
+@pytest.mark.parametrize("theirs", ["an edit", "a commit"])
+def test_work_done_in_a_half_made_rebase_is_never_undone(site: Site, theirs: str):
+    site.someone_lands("theirs.txt")
+    body = "test -d .git/rebase-merge && kill -9 $(ps -o ppid= -p $PPID) $PPID"
+    hook = site.hook("post-checkout", body, git_dir=site.clone / ".git")
+    _lander(site, "--strategy", "rebase")
+    hook.unlink()
+    if theirs == "a commit":
+        site.commit("mine.txt")
+    else:
+        (site.clone / "base.txt").write_text("mine, not committed\n")
+    assert _lander(site, "--strategy", "rebase").returncode == Outcome.PRECONDITION
+    if theirs == "a commit":
+        assert site.git.text("log", "-1", "--format=%s") == "Write mine.txt"
+    else:
+        assert (site.clone / "base.txt").read_text() == "mine, not committed\n"
+
+
+@pytest.mark.parametrize(("strategy", "hook"), [("merge", "pre-merge-commit"), ("rebase", "post-checkout")])
+def test_killed_while_integrating_again_after_a_race_the_new_base_is_not_forgotten(
+    site: Site, strategy: str, hook: str
+):
+    other, once = site.other(), site.root / "raced"
+    race = (
+        f"test -e {once} && exit 0; touch {once}; cd {other.root} && echo x > raced.txt && git add . "
+        "&& git commit -qm race && git push -q origin HEAD:refs/heads/main"
+    )
+    body = f"test -d .git/rebase-merge -o {hook} = pre-merge-commit && kill -9 $(ps -o ppid= -p $PPID) $PPID"
+    made = site.hook(hook, body, git_dir=site.clone / ".git")
+    assert _lander(site, "--strategy", strategy, "--verify", race).returncode == -signal.SIGKILL
+    made.unlink()
+    again = _lander(site, "--strategy", strategy)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert json.loads(again.stdout)["attempts"] == 1
+    assert _times_landed(site) == 1
+    assert site.remote.run("cat-file", "-e", "main:raced.txt").code == 0
+
+
 def test_an_edit_beside_a_half_made_merge_is_never_undone(site: Site):
     site.someone_lands("theirs.txt")
     body = "kill -9 $(ps -o ppid= -p $PPID) $PPID"
