@@ -196,6 +196,8 @@ def main() -> NoReturn:
         for number in (signal.SIGTERM, signal.SIGHUP):
             with suppress(ValueError, OSError):
                 signal.signal(number, _raise_interrupted)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     _leave(run(sys.argv[1:], World.real()))
 
 

@@ -12,6 +12,7 @@ from homelab.errors import HttpStatus, TokenRejected
 from homelab.http.port import JsonHttp
 from homelab.secrets.chain import VaultToken, find_vault_token
 from homelab.secrets.seal import require_open, site_of
+from homelab.secrets.typed import vault_command
 from homelab.settings.model import VaultServer
 
 _FORBIDDEN = 403
@@ -31,7 +32,7 @@ def vault(app: App, server: VaultServer) -> Iterator[Finding]:
             "vault.token",
             "no VAULT_TOKEN and no ~/.vault-token",
             why="nothing can be read from Vault; tokens from the environment still work",
-            fix=f"VAULT_ADDR={server.addr} vault login",
+            fix=vault_command(server, "login"),
         )
     else:
         yield _standing(app.http(site_of(server), token.secret), server, token)
@@ -45,9 +46,7 @@ def _standing(http: JsonHttp, server: VaultServer, token: VaultToken) -> Finding
     says = f"{token.place}, policies {policies}" + ("" if lasting else f", {span(float(left or 0))} left")
     if lasting or float(left or 0) > HOUR:
         return ok("vault.token", says)
-    return warn(
-        "vault.token", says, why="a long watch may outlive it", fix=f"VAULT_ADDR={server.addr} vault token renew"
-    )
+    return warn("vault.token", says, why="a long watch may outlive it", fix=vault_command(server, "token renew"))
 
 
 def _looked_up(http: JsonHttp, server: VaultServer, token: VaultToken) -> dict[str, Any]:
@@ -65,5 +64,5 @@ def _looked_up(http: JsonHttp, server: VaultServer, token: VaultToken) -> dict[s
     raise TokenRejected(
         f"the Vault token from {token.place} is expired or invalid",
         why=f"{server.addr} does not know it",
-        fix=f"VAULT_ADDR={server.addr} vault login",
+        fix=vault_command(server, "login"),
     )

@@ -14,6 +14,7 @@ from homelab.errors import TokenMissing
 from homelab.http.port import JsonHttp, Site
 from homelab.secret import Secret
 from homelab.secrets.reference import Reference
+from homelab.secrets.typed import vault_command
 from homelab.settings.model import CiServer, VaultServer
 
 Http = Callable[[Site, Secret | None], JsonHttp]
@@ -90,5 +91,5 @@ def _vault(server: CiServer, vault: VaultServer, token: VaultToken | None) -> It
     if not vault.addr:
         yield Looked(f"Vault {server.token_vault}, no address", "export VAULT_ADDR=https://…")
     if token is None:
-        login = f"VAULT_ADDR={vault.addr} vault login" if vault.addr else "vault login"
+        login = vault_command(vault, "login")
         yield Looked(f"Vault {server.token_vault}, no VAULT_TOKEN and no ~/{VAULT_TOKEN_FILE}", login)

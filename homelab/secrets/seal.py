@@ -7,6 +7,7 @@ from typing import Any
 from homelab.errors import HomelabError, HttpStatus, PersonNeeded, Unreachable
 from homelab.http.port import Site
 from homelab.secrets.chain import Http
+from homelab.secrets.typed import vault_command
 from homelab.settings.model import VaultServer
 
 # Vault answers 429, 472, 473, 501 and 503 here for its states unless told to answer 200
@@ -50,7 +51,7 @@ def require_open(http: Http, vault: VaultServer) -> bool:
         return False  # a proxy that hides this path; reading will tell
     finally:
         anonymous.close()
-    return judge_health(health, vault.addr or "")
+    return judge_health(health, vault)
 
 
 def standby_only(vault: VaultServer, error: HomelabError) -> Unreachable:
@@ -62,11 +63,12 @@ def standby_only(vault: VaultServer, error: HomelabError) -> Unreachable:
     )
 
 
-def judge_health(health: Any, addr: str) -> bool:
+def judge_health(health: Any, vault: VaultServer) -> bool:
     """Say whether the node stands by.
 
     Raises when ``health``, the answer of ``/v1/sys/health``, says that no secret can be read there.
     """
+    addr = vault.addr
     if not isinstance(health, dict):
         raise Unreachable(
             f"Vault at {addr} answered its health in an unknown form", why="no object", fix="homelab doctor"
@@ -75,13 +77,13 @@ def judge_health(health: Any, addr: str) -> bool:
         raise PersonNeeded(
             f"Vault at {addr} is not initialised",
             why="it has no keys and holds no secrets yet",
-            fix=f"VAULT_ADDR={addr} vault operator init",
+            fix=vault_command(vault, "operator init"),
         )
     if health.get("sealed"):
         raise PersonNeeded(
             f"Vault at {addr} is sealed",
             why="its keys are not loaded; somebody who holds an unseal key must enter it",
-            fix=f"VAULT_ADDR={addr} vault operator unseal",
+            fix=vault_command(vault, "operator unseal"),
         )
     if health.get("replication_dr_mode") == "secondary":
         raise Unreachable(

@@ -18,6 +18,7 @@ from homelab.secrets.adapter import HttpAdapter
 from homelab.secrets.chain import Http, VaultToken
 from homelab.secrets.reference import Reference
 from homelab.secrets.seal import require_open, site_of, standby_only
+from homelab.secrets.typed import vault_command
 from homelab.settings.model import VaultServer
 
 FORBIDDEN = 403
@@ -101,12 +102,12 @@ class _Reading:
             return TokenRejected(
                 f"the Vault token from {self.token.place} is expired or invalid",
                 why=f"{self.vault.addr} does not know it",
-                fix=f"VAULT_ADDR={self.vault.addr} vault login",
+                fix=vault_command(self.vault, "login"),
             )
         return PermissionMissing(
             f"the Vault token from {self.token.place} may not read {self.reference.path}",
             why=f"it is valid; its policies are {policies}",
-            fix=f"VAULT_ADDR={self.vault.addr} vault token capabilities {api_path}",
+            fix=vault_command(self.vault, f"token capabilities {api_path}"),
         )
 
     def _policies(self) -> str | None:
@@ -136,7 +137,7 @@ class _Reading:
         return TokenMissing(
             f"Vault has no secret {self.reference.path}",
             why=why,
-            fix=f"VAULT_ADDR={self.vault.addr} vault kv put {self.reference.path} {self.reference.field}=-",
+            fix=vault_command(self.vault, f"kv put {self.reference.path} {self.reference.field}=-"),
         )
 
 
@@ -149,5 +150,5 @@ def _field(fields: dict[str, Any], reference: Reference, vault: VaultServer) -> 
     raise TokenMissing(
         f"the field {reference.field} of Vault's {reference.path} {wrong}",
         why=f"fields there: {there}",
-        fix=f"VAULT_ADDR={vault.addr} vault kv patch {reference.path} {reference.field}=-   (or correct token_vault)",
+        fix=f"correct token_vault, or: {vault_command(vault, f'kv patch {reference.path} {reference.field}=-')}",
     )

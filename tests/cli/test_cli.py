@@ -173,3 +173,26 @@ def test_closed_streams_change_no_exit_code(tmp_path: Path, closed: str) -> None
     )
     assert done.returncode == Outcome.NOTHING
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_during_the_imports_prints_no_traceback() -> None:
+    program = (
+        "import os, runpy, signal, sys\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'homelab.cli': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "runpy.run_module('homelab', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+def test_ctrl_c_is_a_sentence_once_the_command_line_is_there() -> None:
+    program = (
+        "import os, signal, homelab.__main__, homelab.cli as cli\n"
+        "cli.cli.main = lambda **_: os.kill(os.getpid(), signal.SIGINT) or signal.pause()\n"
+        "homelab.__main__.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (130, "interrupted (exit 130)")

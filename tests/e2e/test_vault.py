@@ -94,7 +94,7 @@ def test_the_token_file_of_vaults_own_command_line_is_used(
 def test_a_bogus_vault_token_is_said_to_be_expired_or_invalid(find: Find) -> None:
     with pytest.raises(TokenRejected, match="token from VAULT_TOKEN is expired or invalid") as caught:
         find("secret/homelab/ci#token", Secret("s.bogus"))
-    assert caught.value.fix == "VAULT_ADDR=https://vault.homelab.test vault login"
+    assert " vault login" in caught.value.fix
 
 
 def test_a_revoked_vault_token_is_said_to_be_expired_or_invalid(find: Find, admin: Client) -> None:
@@ -167,6 +167,6 @@ def test_a_sealed_vault_needs_a_person_and_says_so_at_once(
         with pytest.raises(PersonNeeded, match=r"Vault at https://vault\.homelab\.test is sealed") as caught:
             find_token(ci("secret/homelab/ci#token"), env=env, home=tmp_path, vault=vault, http=watched)
         assert retries == []
-        assert caught.value.fix == "VAULT_ADDR=https://vault.homelab.test vault operator unseal"
+        assert " vault operator unseal" in caught.value.fix
     finally:
         openbao.unseal()

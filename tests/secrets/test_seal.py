@@ -13,11 +13,11 @@ VAULT = VaultServer(addr="https://vault.example.org", namespace="team")
 
 
 def test_an_active_vault_passes() -> None:
-    assert judge_health(HEALTHY, "https://v") is False
+    assert judge_health(HEALTHY, VaultServer(addr="https://v")) is False
 
 
 def test_a_standby_node_is_told_apart() -> None:
-    assert judge_health({**HEALTHY, "standby": True}, "https://v") is True
+    assert judge_health({**HEALTHY, "standby": True}, VaultServer(addr="https://v")) is True
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_standby_node_is_told_apart() -> None:
 )
 def test_a_vault_that_cannot_answer_says_which_way(health: Any, error: type[HomelabError], said: str) -> None:
     with pytest.raises(error, match=said):
-        judge_health(health, "https://v")
+        judge_health(health, VaultServer(addr="https://v"))
 
 
 def test_health_is_asked_without_token_and_namespace() -> None:

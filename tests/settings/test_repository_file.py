@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab.ci.asked import EVENTS
+from homelab.ci.request import EVENTS
 from homelab.ci.connect import ACTIONS_KINDS
 from homelab.deploy.gitops import APIS
 from homelab.deploy.kinds.table import KINDS
