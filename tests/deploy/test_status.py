@@ -37,7 +37,11 @@ def test_a_finished_rollout_is_done_with_image_proof_and_revision(clock: FakeClo
         (BEFORE, Outcome.PENDING, "wants 0123456789ab, template has fedcba987654"),
         (MOVING, Outcome.PENDING, "updated 1, ready 1, available 1 of 1"),
         ({}, Outcome.NOTHING, "no such deployment"),
-        ({"deployments": [deployment(paused=True)]}, Outcome.PERSON, "paused: the template names the image"),
+        (
+            {"deployments": [deployment(paused=True, counts=(0, 1, 1, 1))]},
+            Outcome.PERSON,
+            "paused: the template names the image",
+        ),
     ],
     ids=["old", "moving", "absent", "paused"],
 )

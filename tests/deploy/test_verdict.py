@@ -142,6 +142,14 @@ def test_5_a_paused_deployment_needs_a_person() -> None:
     assert found.hint == "kubectl rollout resume deployment/web -n t"
 
 
+def test_5_a_rollout_that_had_finished_before_it_was_paused_is_complete() -> None:
+    paused = [progressing("DeploymentPaused", status="Unknown")]
+    found = judge((0, Scene(deployment(paused=True, conditions=paused))))
+    assert (found.state, found.proof) == (State.COMPLETE, Proof.PODS)
+    old = Scene(deployment(paused=True, conditions=paused), pods=[pod(), old_pod()])
+    assert judge((0, old)).state is State.NEEDS_ACTION
+
+
 def test_6_zero_replicas_run_nothing() -> None:
     empty = Scene(deployment(want=0, counts=(0, 0, 0, 0)), [replica_set(want=0)], [])
     assert (judge((0, empty)).state, judge((0, empty)).outcome) == (State.COMPLETE_EMPTY, Outcome.PERSON)

@@ -68,11 +68,7 @@ def judge(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: flo
     workload = snapshot.workload
     assert workload is not None
     if workload.paused:
-        return held(
-            "paused: the template names the image and nothing rolls",
-            reason="paused",
-            hint=f"kubectl rollout resume deployment/{workload.name} -n {workload.namespace}",
-        )
+        return _paused(snapshot, expectation)
     broken = _broken(snapshot, memory, now)
     if broken is not None:
         return broken
@@ -84,13 +80,33 @@ def judge(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: flo
     return _proven(snapshot, expectation)
 
 
+def _paused(snapshot: Snapshot, expectation: Expectation) -> Finding:
+    """Judge a paused Deployment: one that had finished before runs the image all the same."""
+    workload = snapshot.workload
+    assert workload is not None
+    if workload.want > 0 and not _counters_short(workload):
+        finished = _proven(snapshot, expectation)
+        if finished.state is State.COMPLETE or not snapshot.fresh:
+            return finished
+    return held(
+        "paused: the template names the image and nothing rolls",
+        reason="paused",
+        hint=f"kubectl rollout resume deployment/{workload.name} -n {workload.namespace}",
+    )
+
+
 def _counters_short(workload: Workload) -> str:
     """Return what the controller's own numbers lack, or ""."""
     want, count = workload.want, workload.counters
     if count.updated != want or count.total != want or count.ready < want or count.available < want:
         return count.text(want)
     progressing = workload.condition("Progressing")
-    if progressing is None or (progressing.status, progressing.reason) == ("True", "NewReplicaSetAvailable"):
+    # While it is paused the condition says no more than that.
+    if (
+        workload.paused
+        or progressing is None
+        or (progressing.status, progressing.reason) == ("True", "NewReplicaSetAvailable")
+    ):
         return ""
     return f"the controller says {progressing.reason}"
 
