@@ -8,7 +8,6 @@ library, never its models: its pool and ``auth_settings`` are the same from 35 t
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +18,10 @@ import urllib3
 from kubernetes import config  # noqa: TID253 -- this is its home, loaded when a cluster is first asked
 from kubernetes.client.configuration import Configuration  # noqa: TID253 -- likewise
 from kubernetes.client.rest import RESTClientObject  # noqa: TID253 -- likewise
-from kubernetes.config import incluster_config, kube_config  # noqa: TID253 -- likewise
+from kubernetes.config import exec_provider, incluster_config, kube_config  # noqa: TID253 -- likewise
 
 from homelab.errors import CredentialsError, TokenMissing, UsageError
+from homelab.kube.plugins import Plugins, within
 from homelab.settings.model import KubernetesAccess
 
 #: An exec plugin may ask an identity provider; it may not keep us for ever.
@@ -30,6 +30,9 @@ IN_CLUSTER = "in-cluster"
 #: The library is typed in part, and differently from version to version.
 _loading: Any = config
 _account: Any = incluster_config
+_exec: Any = exec_provider
+_plugins = Plugins()
+_exec.subprocess = _plugins
 
 
 @dataclass(slots=True)
@@ -47,17 +50,22 @@ class Channel:
 
 
 def open_channel(
-    access: KubernetesAccess, env: Mapping[str, str], *, account: Path = Path(incluster_config.SERVICE_TOKEN_FILENAME)
+    access: KubernetesAccess,
+    env: Mapping[str, str],
+    *,
+    account: Path = Path(incluster_config.SERVICE_TOKEN_FILENAME),
+    plugin_seconds: float = PLUGIN_SECONDS,
 ) -> Channel:
     """Return the channel kubectl would take: kubeconfig first, then the pod's own account.
 
     Raises UsageError for a broken kubeconfig or an unknown context (it lists them), TokenMissing
-    where there is neither kubeconfig nor account, CredentialsError when an exec plugin fails.
+    where there is neither kubeconfig nor account, CredentialsError when an exec plugin fails or
+    takes longer than ``plugin_seconds``.
     """
     paths = kubeconfig_paths(access, env)
     configuration = Configuration()
     if any(path.exists() for path in paths):
-        name, namespace = _load_kubeconfig(configuration, paths, access.context)
+        name, namespace = _load_kubeconfig(configuration, paths, access.context, plugin_seconds)
     elif access.kubeconfig is None and env.get(incluster_config.SERVICE_HOST_ENV_NAME):
         name, namespace = _load_account(configuration, env, account)
     else:
@@ -78,7 +86,7 @@ def open_channel(
         namespace=namespace,
         host=configuration.host,
         pool=RESTClientObject(configuration).pool_manager,
-        authorization=lambda: _authorization(configuration, name),
+        authorization=lambda: _authorization(configuration, name, plugin_seconds),
     )
 
 
@@ -93,7 +101,9 @@ def kubeconfig_paths(access: KubernetesAccess, env: Mapping[str, str]) -> list[P
     return [home / part[2:] if part.startswith("~/") else Path(part) for part in listed]
 
 
-def _load_kubeconfig(configuration: Configuration, paths: list[Path], wanted: str | None) -> tuple[str, str]:
+def _load_kubeconfig(
+    configuration: Configuration, paths: list[Path], wanted: str | None, seconds: float
+) -> tuple[str, str]:
     joined = kube_config.ENV_KUBECONFIG_PATH_SEPARATOR.join(str(path) for path in paths)
     contexts, current = _contexts(paths)
     chosen = wanted or current
@@ -106,11 +116,12 @@ def _load_kubeconfig(configuration: Configuration, paths: list[Path], wanted: st
     heard: list[str] = []
     try:
         with _listening(heard):
-            _within(
-                PLUGIN_SECONDS,
+            within(
+                seconds,
                 lambda: _loading.load_kube_config(
                     config_file=joined, context=chosen, client_configuration=configuration
                 ),
+                _plugins,
             )
     except (config.ConfigException, ValueError, OSError, KeyError, TypeError) as error:
         raise _broken(joined, str(error)) from error
@@ -178,12 +189,12 @@ def _load_account(configuration: Configuration, env: Mapping[str, str], account:
     return IN_CLUSTER, (named.read_text().strip() if named.exists() else "default")
 
 
-def _authorization(configuration: Configuration, name: str) -> str | None:
+def _authorization(configuration: Configuration, name: str, seconds: float) -> str | None:
     """Return the header's value; the library asks its source again when a stamp says it expired."""
     heard: list[str] = []
     try:
         with _listening(heard):
-            settings = _within(PLUGIN_SECONDS, configuration.auth_settings)
+            settings = within(seconds, configuration.auth_settings, _plugins)
     except (config.ConfigException, OSError) as error:
         raise CredentialsError(
             f"{name}: the credentials could not be refreshed",
@@ -214,28 +225,3 @@ def _listening(heard: list[str]) -> Iterator[None]:
         yield
     finally:
         root.removeHandler(ear)
-
-
-def _within(seconds: float, work: Callable[[], Any]) -> Any:
-    """Do ``work`` in at most ``seconds``: the library waits for an exec plugin without a limit."""
-    answer: list[Any] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            answer.append(work())
-        except BaseException as error:  # noqa: BLE001 -- handed to the caller's thread as it is
-            failed.append(error)
-
-    thread = threading.Thread(target=run, name="kubernetes credentials", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failed:
-        raise failed[0]
-    if not answer:
-        raise CredentialsError(
-            f"the kubeconfig's exec plugin did not answer within {seconds:.0f} s",
-            why="it may be waiting for a login that cannot happen here",
-            fix="log in with it once by hand, then run this again",
-        )
-    return answer[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +123,27 @@ def test_a_failing_exec_plugin_is_an_error_and_not_an_anonymous_request(
         open_channel(KubernetesAccess(kubeconfig=path), {})
     assert "please log in" in raised.value.why
     assert capfd.readouterr().err == ""
+
+
+def test_an_exec_plugin_that_exceeds_its_limit_is_ended_with_everything_it_started(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    user = plugin(tmp_path, f"sleep 300 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; wait")
+    path = kubeconfig(tmp_path / "a", "one", current="one", user=user)
+    with pytest.raises(CredentialsError, match="did not answer within 1 s"):
+        open_channel(KubernetesAccess(kubeconfig=path), {}, plugin_seconds=1.0)
+    limit = time.monotonic() + 5
+    left = [int(pid) for pid in pids.read_text().split()]
+    while left and time.monotonic() < limit:
+        left = [pid for pid in left if runs(pid)]
+        time.sleep(0.02)
+    assert left == []
+
+
+def runs(pid: int) -> bool:
+    """Say whether a process runs; one that only waits to be reaped does not."""
+    try:
+        os.kill(pid, 0)
+        status = Path(f"/proc/{pid}/status")
+        return not (status.exists() and "State:\tZ" in status.read_text())
+    except (ProcessLookupError, FileNotFoundError):
+        return False
