@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -152,8 +153,8 @@ def _library(module: str, package: str) -> Any:
     except ImportError as error:
         raise UsageError(
             f"ci lint needs {package}, which is not installed here",
-            why="it belongs to the extra lint",
-            fix="pip install 'homelab[lint]'",
+            why=f"not found beside {sys.executable}",
+            fix=f"{sys.executable} -m pip install {package}",
         ) from error
 
 

@@ -68,7 +68,7 @@ def _in_the_commit(ci: CiRepository, facts: Facts, request: CiRequest, repositor
     if marker and request.choice.event in {PUSH, "pull_request", ANY}:
         yield Reason(
             f"the commit message says {marker[0]}",
-            fix="git commit --amend (or an empty commit), then push",
+            fix=_without_the_words(landed=request.choice.landed),
             sure=Sure.SOON,
         )
     if facts.config_paths and not any(repository.has_path(request.oid, path) for path in facts.config_paths):
@@ -77,6 +77,13 @@ def _in_the_commit(ci: CiRepository, facts: Facts, request: CiRequest, repositor
             fix=f"add {facts.config_paths[-1]}, commit, push",
             sure=Sure.SOON,
         )
+
+
+def _without_the_words(*, landed: bool) -> str:
+    """Return what to type; a commit that others may have built on is not rewritten."""
+    if landed:
+        return "git commit --allow-empty --message 'Run CI' && homelab work land --allow-empty"
+    return "git commit --amend, without the words, then push"
 
 
 def _commit(repository: Repository, oid: str) -> Commit | None:

@@ -157,6 +157,17 @@ def test_skip_words_shorten_the_wait_and_are_named(run: Run, checkout: Checkout,
     assert clock.elapsed < 20
 
 
+def test_a_landed_commit_with_skip_words_is_not_told_to_be_rewritten(run: Run, checkout: Checkout) -> None:
+    oid = checkout.commit("docs [skip ci]")
+    checkout.push()
+
+    landed = run(oid, Choice(target="main", landed=True)).next
+    alone = run(oid, Choice(target="main")).next
+
+    assert landed[0] == "git commit --allow-empty --message 'Run CI' && homelab work land --allow-empty"
+    assert alone[0] == "git commit --amend, without the words, then push"
+
+
 def test_an_inactive_repository_is_said_at_once(run: Run, server: FakeWoodpecker, clock: FakeClock) -> None:
     assert server.repo is not None
     server.repo["active"] = False
