@@ -47,6 +47,21 @@ def test_a_restarted_run_that_is_green_makes_the_commit_green(here: Shop, tmp_pa
     assert "nothing to restart" in nothing.err
 
 
+def test_push_cron_and_restart_of_one_commit_are_told_apart(here: Shop, tmp_path: Path) -> None:
+    oid = here.push(FLAKY.format(mark=tmp_path / "mark"))
+    here.world.wait_quiet(1)
+    here.world.hook(ref="refs/heads/main", after=oid, event="cron", cron="nightly", branch="main")
+    here.world.wait_quiet(2)
+    pushed, nightly, both = (here.homelab("status", *words) for words in ([], ["--event", "cron"], ["--event", "any"]))
+    here.homelab("restart")
+    again = here.homelab("watch")
+
+    # The push failed and the cron of the very same commit, later, is green: it does not speak for the push.
+    assert (pushed.code, nightly.code, both.code) == (1, 0, 1), pushed.plain + nightly.plain + both.plain
+    assert "CI green: #2" in nightly.err
+    assert (again.code, "CI green: #3" in again.err) == (0, True), again.plain
+
+
 def test_a_cancelled_run_is_9_and_cancelling_again_changes_nothing(here: Shop) -> None:
     here.push(SLOW)
     here.world.wait(1, "running")
