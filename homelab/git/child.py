@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from types import FrameType
+from typing import IO, Any
 
 from homelab.errors import Interrupted
 
@@ -98,12 +99,18 @@ def run(order: Order) -> Ended:
         if order.stdin:
             stdin.write(order.stdin)
             stdin.seek(0)
-        running = _start(order, stdin if order.stdin else None)
+        signals = _HeldBack()
+        try:
+            running = _start(order, stdin if order.stdin else None)
+        except BaseException:
+            signals.release()
+            raise
     interruption: BaseException | None = None
     try:
         with _listening(running) as selector:
             while True:
                 try:
+                    signals.release()
                     _until_ended(running, selector)
                     break
                 except (KeyboardInterrupt, Interrupted) as stop:
@@ -127,6 +134,35 @@ def run(order: Order) -> Ended:
         timed_out=running.timed_out,
         interruption=interruption,
     )
+
+
+class _HeldBack:
+    """Keeps signals that come while a child is being started until somebody can pass them on to it.
+
+    An exception inside ``Popen`` would leave a child that runs on and that nobody knows.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self._came: list[int] = []
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self._handlers[number] = handler
+                    signal.signal(number, self._keep)
+
+    def _keep(self, number: int, _frame: FrameType | None) -> None:
+        self._came.append(number)
+
+    def release(self) -> None:
+        """Put the handlers back; raise what the first signal that came raises. Again: nothing."""
+        handlers, self._handlers = self._handlers, {}
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        came, self._came = self._came, []
+        for number in came:
+            handlers[number](number, None)
 
 
 def _start(order: Order, stdin: IO[bytes] | None) -> _Run:

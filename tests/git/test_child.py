@@ -109,6 +109,27 @@ def test_termination_reaches_the_child_too(tmp_path):
     assert (tmp_path / "cleaned").exists()
 
 
+def test_a_signal_that_comes_while_the_child_starts_still_reaches_it(tmp_path):
+    slow = "if event == 'return' and frame.f_code.co_name == '_execute_child': time.sleep(1)"
+    script = f"""
+import os, pathlib, signal, sys, time
+from homelab.git.child import Order, run
+def slow(frame, event, _):
+    {slow}
+sys.setprofile(slow)
+child = 'trap "echo cleaned > cleaned; exit 1" INT; kill -INT $PPID; sleep 5 & wait; echo > ran-on'
+try:
+    run(Order(argv=("sh", "-c", child), cwd=pathlib.Path("."), env=dict(os.environ)))
+except KeyboardInterrupt:
+    print("raised", signal.getsignal(signal.SIGINT) is signal.default_int_handler, os.path.exists("cleaned"))
+"""
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, env=env, check=False, timeout=60
+    )
+    assert done.stdout == "raised True True\n", done.stdout + done.stderr
+
+
 def test_a_shielded_child_finishes_after_the_first_signal(tmp_path):
     assert _interrupted(tmp_path, SLOW + ", shielded=True", signal.SIGINT) == "ended 0 KeyboardInterrupt"
     assert (tmp_path / "finished").exists()
