@@ -19,7 +19,7 @@ from homelab.deploy.judgement import OUTCOMES, Expectation, Proof, State, Verdic
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import GitOps, Snapshot
 from homelab.deploy.pursuit import Pursuit
-from homelab.deploy.reference import same_repository
+from homelab.deploy.reference import match_tag, same_repository
 from homelab.errors import HttpStatus, Unreachable
 from homelab.events import Emit, Event
 from homelab.kube.port import Cluster
@@ -172,12 +172,12 @@ class Applied:
     def _concluded(self, view: GitOps | None, now: float) -> Verdict:
         left = self.began + self.expectation.reference_timeout - now
         if view is None:
-            if left > 0:
-                return Verdict(State.REFERENCE, "no such object yet", again=left)
-            return Verdict(State.ABSENT, f"no such {self.target.kind}", reason="absent")
+            return self._absent(left)
         held = self._held_back(view, now)
         if held is not None:
             return held
+        if self.target.kind != "application" and not any(kind in KINDS for kind, _, _ in view.workloads):
+            return self._by_itself(view, left, now)
         carrying = self.carrying()
         lost = [p for p in carrying if p.final and p.verdict.outcome is not Outcome.DONE]
         if lost:
@@ -186,6 +186,11 @@ class Applied:
         if not carrying or not all(p.memory.reached for p in carrying):
             return self._unreferenced(view, left)
         return self._settling(view, carrying, now)
+
+    def _absent(self, left: float) -> Verdict:
+        if left > 0:
+            return Verdict(State.REFERENCE, "no such object yet", again=left)
+        return Verdict(State.ABSENT, f"no such {self.target.kind}", reason="absent")
 
     def _held_back(self, view: GitOps, now: float) -> Verdict | None:
         """Return what only a person can change."""
@@ -210,6 +215,29 @@ class Applied:
             reason="reference",
             hint=view.hint,
         )
+
+    def _by_itself(self, view: GitOps, left: float, now: float) -> Verdict:
+        """Judge an object that lists no workload: done only when it says it is Ready with the wanted commit."""
+        wanted, skipped = self.expectation.wanted, "it lists no workloads"
+        named = any(match_tag(version, wanted).proves for version in view.versions)
+        applied = self._stands("named", "named" if named else "", now)
+        if not named:
+            found = self._unreferenced(view, left)
+            return replace(found, sentence=f"{found.sentence}; {skipped}", hint=view.search)
+        if self._stands("failed", view.failed, now) >= FAILED_SECONDS:
+            return Verdict(State.FAILED, f"{view.shown}: {view.failed}", reason="gitops", hint=view.hint)
+        held = self._stands("ready", "ready" if view.settled else "", now)
+        if view.settled and held >= self.expectation.stable_for:
+            self.snapshot = replace(self.snapshot, skipped=(f"no workload proof: {skipped}",))
+            sentence = f"Ready with {wanted.shown}, proof: object ({skipped}; no pod was looked at)"
+            return Verdict(State.COMPLETE, sentence, proof=Proof.OBJECT)
+        if view.settled:
+            hold = self.expectation.stable_for
+            return Verdict(State.HOLDING, f"{view.summary}, must stay so {hold:.0f} s", again=hold - held)
+        late = self.expectation.timeout - (now - self.began if self.expectation.overall else applied)
+        if late > 0:
+            return Verdict(State.PROGRESSING, view.summary, again=late)
+        return Verdict(State.TIMEOUT, f"not done in {self.expectation.timeout:.0f} s: {view.summary}", hint=view.hint)
 
     def _settling(self, view: GitOps, carrying: list[Pursuit], now: float) -> Verdict:
         """Judge the object once its workloads have the image."""

@@ -22,7 +22,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 #: The flags of ``deploy wait`` that belong to the same question asked again.
 _FLAGS = (
     *("exact", "trust_tag", "newer_ok", "ignore_unready_nodes", "allow_zero"),
-    *("allow_partial", "wait_old_gone", "patient", "fail_fast"),
+    *("allow_partial", "wait_old_gone", "patient", "fail_fast", "run"),
 )
 
 
@@ -54,6 +54,7 @@ class Asked:
     allow_partial: bool = False
     ignore_unready_nodes: bool = False
     refresh: bool = False
+    run: bool = False
     #: No commit is known: whatever is live is looked at.
     unknown: bool = False
 
@@ -108,6 +109,7 @@ def request(
         allow_partial=asked.allow_partial,
         ignore_unready_nodes=asked.ignore_unready_nodes,
         refresh=asked.refresh,
+        run=asked.run,
         patience=patience,
         newer=newer_than(wanted.oid, repository, bring),
         overall=asked.timeout is not None and asked.reference_timeout is None,

@@ -170,8 +170,26 @@ def _flux(kind: str, item: Json, skew: float) -> GitOps:
         failed=f"stalled: {stalled.message[:160]}" if stalled and stalled.status == "True" else "",
         hint=f"flux {'resume' if spec.get('suspend') else 'reconcile'} {kind} {name} -n {namespace}",
         workloads=_inventory(status),
+        versions=_versions(status, at[1] if at else ""),
+        search=_search(kind, namespace, name),
         reverts=not spec.get("suspend"),
     )
+
+
+def _versions(status: Json, commit: str) -> tuple[str, ...]:
+    """Return what was applied: the commit of a Kustomization, the chart and app of a deployed HelmRelease.
+
+    ``status.history`` has the newest release first (helm-controller api/v2 snapshot_types.go).
+    """
+    newest = (status.get("history") or [{}])[0]
+    deployed = newest if newest.get("status") == "deployed" else {}
+    named = (commit, *(str(deployed.get(key) or "") for key in ("appVersion", "chartVersion")))
+    return tuple(version for version in named if version)
+
+
+def _search(kind: str, namespace: str, name: str) -> str:
+    group = f"{'kustomize' if kind == 'kustomization' else 'helm'}.toolkit.fluxcd.io"
+    return f"kubectl get deploy,sts,ds -A -l {group}/name={name},{group}/namespace={namespace}"
 
 
 def _inventory(status: Json) -> tuple[tuple[str, str, str], ...]:

@@ -148,6 +148,8 @@ class Proof(StrEnum):
     PODS = "pods"
     REVISION = "replicaset"
     COUNTERS = "counters"
+    #: The word of a GitOps object that lists no workload.
+    OBJECT = "object"
     NONE = "none"
 
 

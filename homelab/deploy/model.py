@@ -211,6 +211,10 @@ class GitOps:
     #: Workloads it applied, as (kind, namespace, name), and whether they live in this cluster.
     workloads: tuple[tuple[str, str, str], ...] = ()
     here: bool = True
+    #: The versions it says it has applied: a commit, a chart's version, an app's.
+    versions: tuple[str, ...] = ()
+    #: The command that finds its workloads where it lists none.
+    search: str = ""
     #: A template changed by hand is put back at once.
     reverts: bool = True
 

@@ -31,6 +31,8 @@ class WaitRequest:
     refresh: bool = False
     patience: Patience = Patience.NORMAL
     newer: Callable[[str], bool] = nothing_newer
+    #: Of a CronJob: its next run must do its work too.
+    run: bool = False
     #: ``timeout`` is the deadline of the whole wait, not of the rollout alone.
     overall: bool = False
     #: The kubeconfig context that was typed, and the options, to name the same command again.

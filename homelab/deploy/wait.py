@@ -18,6 +18,7 @@ from homelab.deploy.group import Group
 from homelab.deploy.judgement import State
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.request import DeployResult, TargetResult, WaitRequest, folded
+from homelab.deploy.scheduled import Scheduled, runs
 from homelab.errors import UsageError
 from homelab.events import Emit
 from homelab.kube.port import Cluster
@@ -76,6 +77,9 @@ def _followers(
         spaces: dict[str, list[Pursuit]] = {}
         for target in request.targets:
             expectation = request.expectation(target)
+            if runs(target, wanted=request.run):
+                found.append(Scheduled(cluster, expectation, slug=slug(target), clock=clock, emit=emit, wake=wake))
+                continue
             if target.kind in gitops.APIS:
                 found.append(Applied(cluster, expectation, slug=slug(target), clock=clock, emit=emit, wake=wake))
                 continue

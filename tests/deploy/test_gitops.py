@@ -9,7 +9,7 @@ import pytest
 
 from homelab.deploy import gitops, shape
 from homelab.deploy.events import GitOpsAsked, GitOpsSeen
-from homelab.deploy.judgement import State
+from homelab.deploy.judgement import Proof, State
 from homelab.deploy.reference import Wanted
 from homelab.deploy.request import WaitRequest
 from homelab.deploy.wait import wait
@@ -231,6 +231,59 @@ def test_a_kustomization_is_proven_by_its_inventory(clock: FakeClock, events: li
     scene = {**NEW_OBJECTS, "kustomizations": [kustomization()]}
     request = of_application("kustomization", "flux-system", "apps")
     assert wait(FakeCluster(clock, [(0, scene)]), request, clock=clock, emit=events.append).outcome is Outcome.DONE
+
+
+def flux_scene(kind: str, **status: Any) -> Objects:
+    item = kustomization()
+    del item["status"]["inventory"]
+    item["status"] |= status
+    return {f"{kind}s": [item], "deployments": []}
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("kustomization", {"lastAppliedRevision": f"main@sha1:{FULL}"}),
+        (
+            "helmrelease",
+            {"lastAppliedRevision": "", "history": [{"status": "deployed", "chartVersion": f"1.2.3+{FULL[:12]}"}]},
+        ),
+    ],
+)
+def test_a_flux_object_without_inventory_is_taken_at_its_word_about_the_wanted_commit(
+    clock: FakeClock, events: list[Event], kind: str, status: Json
+) -> None:
+    request = of_application(kind, "flux-system", "apps")
+    result = wait(FakeCluster(clock, [(0, flux_scene(kind, **status))]), request, clock=clock, emit=events.append)
+    assert (result.outcome, result.targets[0].proof) == (Outcome.DONE, Proof.OBJECT)
+    assert "no pod was looked at" in result.headline
+    assert result.targets[0].skipped == ("no workload proof: it lists no workloads",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("kustomization", {}),
+        ("helmrelease", {"history": [{"status": "failed", "chartVersion": f"1.2.3+{FULL[:12]}"}]}),
+    ],
+)
+def test_a_flux_object_without_inventory_that_is_ready_with_another_commit_is_not_done(
+    clock: FakeClock, events: list[Event], kind: str, status: Json
+) -> None:
+    request = of_application(kind, "flux-system", "apps")
+    result = wait(FakeCluster(clock, [(0, flux_scene(kind, **status))]), request, clock=clock, emit=events.append)
+    assert result.outcome is Outcome.NOTHING
+    assert "it lists no workloads" in result.headline
+    assert result.targets[0].hint.startswith("kubectl get deploy,sts,ds -A -l ")
+
+
+def test_a_flux_object_that_is_not_ready_with_the_wanted_commit_is_not_done(
+    clock: FakeClock, events: list[Event]
+) -> None:
+    scene = flux_scene("kustomization", lastAppliedRevision=f"main@sha1:{FULL}", observedGeneration=2)
+    request = of_application("kustomization", "flux-system", "apps")
+    result = wait(FakeCluster(clock, [(0, scene)]), request, clock=clock, emit=events.append)
+    assert result.outcome is Outcome.PENDING
 
 
 def test_an_application_of_another_cluster_sends_the_person_there(clock: FakeClock, events: list[Event]) -> None:
