@@ -63,7 +63,8 @@ class Board:
     def __rich__(self) -> RenderableType:
         """Lay the rows out in the height there is: the newest stay, the rest are counted."""
         room = max(self.height - _MARGIN, 1)
-        shown = list(self.rows.items())[-room:]
+        # What still goes on is what a person waits for: it keeps its place when the rest must go.
+        shown = sorted(self.rows.items(), key=lambda row: row[1].ended is None)[-room:]
         # Where the width does not suffice rich narrows the columns that may wrap, and those alone: the sentence.
         table = Table.grid(padding=(0, 1))
         table.add_column(width=1, no_wrap=True)

@@ -215,3 +215,33 @@ def test_what_ended_stops_its_clock_and_says_how(clock: FakeClock) -> None:
         with console.capture() as shown:
             console.print(board)
         assert shown.get().split() == [mark, "ci", "over", "0s"]
+
+
+def test_what_goes_on_keeps_its_row_when_more_has_ended_than_fits(clock: FakeClock) -> None:
+    from rich.console import Console
+
+    board = Board(clock, height=6)
+    board.hear(Notice("the slow one", "waiting"))
+    for number in range(20):
+        board.hear(EndedWell(f"target-{number}"))
+    console = Console(width=60, height=6, record=True, file=None)
+    with console.capture() as shown:
+        console.print(board)
+    assert "the slow one" in shown.get()
+
+
+@dataclass(frozen=True, slots=True)
+class EndedWell(Event):
+    kind: ClassVar[str] = "ci.step.ended"
+    name: str
+
+    @property
+    def subject(self) -> str:
+        return self.name
+
+    @property
+    def ended(self) -> bool | None:
+        return True
+
+    def sentence(self) -> str:
+        return "over"
