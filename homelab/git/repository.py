@@ -192,4 +192,4 @@ def _no_repository(cwd: Path, code: int, err: str) -> UsageError:
         fix = f"look who owns {cwd}; if you trust it, run the git config command above yourself"
     elif "extension" in err or "repository format version" in err.lower():
         fix = "install a git that knows this repository's format: git --version"
-    return UsageError("no usable git repository here", why=why, fix=fix, details=said)
+    return UsageError("no usable git repository here", why=why, fix=fix, details=said if len(said) > 2 else ())  # noqa: PLR2004 -- two lines are the why

@@ -17,6 +17,8 @@ from homelab.work.result import LandResult, Part
 from homelab.work.scene import Scene
 
 RESUME = "homelab work land --resume"
+#: The landed commit gets no run any more: one on top of it does.
+RUN_CI = "git commit --allow-empty -m 'Run CI' && homelab work land --allow-empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def _answer(scene: Scene, outcome: Outcome, *, ci: Part | None = None, deploy: P
         landed_oid=state.landed,
         was=state.base,
         why=_still_there(scene) if outcome is Outcome.CI_RED else "",
-        next=_next(scene, outcome, deploy),
+        next=_next(scene, outcome, ci, deploy),
         ci=ci,
         deploy=deploy,
     )
@@ -115,7 +117,8 @@ def _still_there(scene: Scene) -> str:
     target, tip = scene.plan.target_name, scene.end.tip(scene.target).oid
     if tip is None:
         return ""
-    return f"{target} is still at it" if tip == scene.state.landed else f"{target} is at {short(tip)} by now"
+    still = "is still at" if tip == scene.state.landed else "is by now at"
+    return f"{target} {still} {short(tip)}"
 
 
 def _headline(outcome: Outcome, scene: Scene) -> str:
@@ -130,10 +133,12 @@ def _headline(outcome: Outcome, scene: Scene) -> str:
     }[outcome]
 
 
-def _next(scene: Scene, outcome: Outcome, deploy: Part | None) -> tuple[str, ...]:
+def _next(scene: Scene, outcome: Outcome, ci: Part | None, deploy: Part | None) -> tuple[str, ...]:
+    """Return what to type next; never to wait again for what will not come."""
+    if outcome is Outcome.CI_UNSEEN and ci is not None and ci.outcome is Outcome.NOTHING:
+        return (RUN_CI,)
     if outcome is Outcome.DEPLOY_UNSEEN and deploy is not None and deploy.outcome is Outcome.SUPERSEDED:
         hints = [target["hint"] for target in deploy.record.get("targets", ())]
-        # To resume would wait for an image that does not come back.
         typed = tuple(hint for hint in hints if hint.startswith("homelab "))
         if typed:
             return typed

@@ -58,6 +58,11 @@ class LandResult(Result):
                 lines += [f"{name}: {part.headline}", *(f"  {line}" for line in part.lines)]
         return [*lines, *(f"next: {command}" for command in self.next)]
 
+    @property
+    def _hopeless(self) -> bool:
+        """Say whether CI answered that no run will come for this commit."""
+        return self.ci is not None and self.ci.outcome is Outcome.NOTHING
+
     def first(self) -> str:
         """Say in one line whether the target branch moved."""
         if self.landed is True:
@@ -74,7 +79,7 @@ class LandResult(Result):
             "phase": self.phase.value,
             "class": self.kind,
             "exit": int(self.outcome),
-            "retryable": self.outcome in _RETRYABLE,
+            "retryable": self.outcome in _RETRYABLE and not self._hopeless,
             "target": f"refs/heads/{self.target}" if self.target else "",
             "base": state.base if state else self.was,
             "source": state.source if state else "",

@@ -38,6 +38,7 @@ def test_a_folder_without_a_repository_is_refused_in_gits_words(tmp_path):
     with pytest.raises(UsageError) as caught:
         open_repository(tmp_path, os.environ)
     assert "not a git repository" in caught.value.why
+    assert caught.value.details == (), "git's sentence is said once"
 
 
 def test_dubious_ownership_is_told_in_gits_words_and_never_trusted_for_the_user(git):

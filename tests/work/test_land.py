@@ -62,6 +62,18 @@ def test_a_missing_token_after_landing_does_not_hide_that_it_landed(site: Site):
     assert "next: homelab work land --resume" in result.lines()
 
 
+def test_a_commit_that_gets_no_run_is_followed_by_one_that_does_not_waited_for_again(site: Site):
+    skipped = site.land(waits=Waits(ci=answer(Outcome.NOTHING, "[skip ci]"), deploy=answer(Outcome.DONE)))
+    assert skipped.outcome is Outcome.CI_UNSEEN
+    assert skipped.next == ("git commit --allow-empty -m 'Run CI' && homelab work land --allow-empty",)
+    assert skipped.record()["retryable"] is False
+    site.git.text("commit", "-q", "--allow-empty", "-m", "Run CI")
+    asked = []
+    waits = Waits(ci=answer(Outcome.DONE, asked=asked), deploy=answer(Outcome.DONE))
+    assert site.land(waits=waits, allow_empty=True).outcome is Outcome.DONE
+    assert [commit.oid for commit in asked] == [site.tip()] != [skipped.landed_oid]
+
+
 def test_nothing_to_land_is_not_a_failure(site: Site):
     site.git.text("switch", "-q", "-c", "empty", "main")
     result = site.land()
