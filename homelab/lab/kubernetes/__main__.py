@@ -52,6 +52,7 @@ async def _serve(options: argparse.Namespace) -> None:
     cluster = Cluster(images, nodes=options.nodes)
     snapshots = Snapshots(cluster, options.state / "objects.json")
     snapshots.load()
+    snapshots.record()
     cluster.populate()
     for name in options.namespace:
         cluster.ensure_namespace(name)
