@@ -87,6 +87,9 @@ def _rules(targets: Sequence[DeployTarget], *, least: bool) -> list[Json]:
     kinds = {target.kind for target in targets}
     owners = {form[:2] for kind in kinds & set(KINDS) if (form := KINDS[kind].revisions)}
     rules += [_rule(_group(api), [plural], ["list"]) for api, plural in sorted(owners)]
+    if "cronjob" in kinds:
+        # ``--run`` follows a Job whose name nobody knows before.
+        rules.append(_rule("batch", ["jobs"], ["get", "list", "watch"]))
     return [
         *rules,
         _rule("", ["pods"], ["list"]),

@@ -32,6 +32,11 @@ def test_full_proof_adds_revisions_pods_events_and_logs() -> None:
     ]
 
 
+def test_a_cronjobs_runs_may_be_followed() -> None:
+    (role,) = rbac([DeployTarget("shop", "nightly", "cronjob")]).objects
+    assert {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list", "watch"]} in role["rules"]
+
+
 def test_each_namespace_has_its_own_role_and_binding() -> None:
     objects = rbac([WEB, DB, APP], account="ci/runner").objects
     assert [(item["kind"], item["metadata"]["namespace"]) for item in objects] == [
