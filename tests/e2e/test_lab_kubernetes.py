@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import ssl
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -378,3 +382,45 @@ def test_logs_that_cannot_be_are_a_bad_request(cluster, query, why):
     answer = json.loads(log(cluster, pod, query))
     assert (answer["code"], answer["reason"]) == (400, "BadRequest")
     assert why in answer["message"]
+
+
+def serve(state: Path, ready: Path) -> subprocess.Popen[bytes]:
+    """Start a cluster in a process of its own; return when it serves."""
+    ready.unlink(missing_ok=True)
+    argv = [sys.executable, "-m", "homelab.lab.kubernetes", "--state", state, "--ready", ready, "--port", "0"]
+    process = subprocess.Popen([*map(str, argv), "--namespace", "demo"])
+    limit = time.monotonic() + 20
+    while not ready.exists():
+        assert process.poll() is None
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    return process
+
+
+def ask(state: Path, ready: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    port = json.loads(ready.read_text())["port"]
+    request = urllib.request.Request(f"https://127.0.0.1:{port}{path}", method=method)
+    request.add_header("Authorization", f"Bearer {(state / 'token').read_text().strip()}")
+    request.add_header("Content-Type", "application/json")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    raw = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(request, raw, timeout=10, context=context) as answer:
+        return json.load(answer)
+
+
+def test_what_a_server_acknowledged_is_there_after_a_kill(tmp_path: Path):
+    state, ready = tmp_path / "state", tmp_path / "ready"
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"x": "1"}}
+    process = serve(state, ready)
+    try:
+        ask(state, ready, "POST", "/api/v1/namespaces/demo/configmaps", made)
+    finally:
+        process.kill()
+        process.wait()
+    process = serve(state, ready)
+    try:
+        assert ask(state, ready, "GET", "/api/v1/namespaces/demo/configmaps/a")["data"] == {"x": "1"}
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
