@@ -255,3 +255,31 @@ def test_kubectl_sees_the_same_state(shop: Lab) -> None:
     revisions = shop.run("deploy", "history", "shop/web", "--json").json["revisions"]
     listed = kubectl(shop, "rollout", "history", "deployment/web", "-n", "shop")
     assert all(str(past["revision"]) in listed for past in revisions)
+
+
+def test_a_cronjob_is_followed_through_its_next_run(shop: Lab) -> None:
+    shop.shelf.images[image(NEW)] = {"homelab.lab/crash-after": "0.2", "homelab.lab/exit-code": "0"}
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "web", "image": image(NEW)}]}}
+    cron = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": "nightly", "namespace": "shop"},
+        "spec": {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": template}}},
+    }
+    batch = "/apis/batch/v1/namespaces/shop"
+    made = shop.cluster.request("POST", f"{batch}/cronjobs", cron)
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly", "uid": made["metadata"]["uid"]}
+    run = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "nightly-1", "namespace": "shop", "ownerReferences": [{**owner, "controller": True}]},
+        "spec": {"template": template, "backoffLimit": 0},
+    }
+    begun = threading.Timer(2.0, lambda: shop.cluster.request("POST", f"{batch}/jobs", run))
+    begun.start()
+    try:
+        answer = wait(shop, "shop/cronjob/nightly", NEW, "--run")
+    finally:
+        begun.join()
+    assert answer.code == 0, answer.stderr
+    assert "nightly-1: complete" in answer.stderr
