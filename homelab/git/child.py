@@ -166,9 +166,10 @@ class _HeldBack:
 
 
 def _start(order: Order, stdin: IO[bytes] | None) -> _Run:
-    # A child in our session would get the terminal's Ctrl-C too; a shielded one must not heed it.
+    # A child in our session would get the terminal's Ctrl-C and hang-up too; a shielded one must not heed them.
     ignore = order.shielded and not order.own_session and threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ignore else None
+    ignored = (signal.SIGINT, signal.SIGHUP) if ignore else ()
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
     try:
         popen = subprocess.Popen(
             list(order.argv),
@@ -180,8 +181,8 @@ def _start(order: Order, stdin: IO[bytes] | None) -> _Run:
             start_new_session=order.own_session,
         )
     finally:
-        if ignore:
-            signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     now = time.monotonic()
     deadline = None if order.timeout is None else now + order.timeout
     return _Run(order, popen, began=now, heard=now, beaten=now, deadline=deadline)
@@ -313,7 +314,9 @@ def _kill(running: _Run) -> None:
 
 def _forward(running: _Run, stop: BaseException) -> None:
     """Send the signal on once, wait for the child's own clean-up, then insist."""
-    number = signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM
+    # A shielded child may have been started to ignore Ctrl-C.
+    polite = isinstance(stop, KeyboardInterrupt) and not running.order.shielded
+    number = signal.SIGINT if polite else signal.SIGTERM
     try:
         _signal(running, number)
         if not _wait(running, _FORWARD_GRACE):

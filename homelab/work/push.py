@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
-from homelab.errors import HomelabError, NotLanded, OurBug
+from homelab.errors import HomelabError, LandUnknown, NotLanded, OurBug
 from homelab.events import Notice
 from homelab.git.child import Ended
 from homelab.git.classify import PushClass, Verdict, classify
 from homelab.git.remote_end import pre_push_hook
 from homelab.git.runner import failed, spoken
 from homelab.outcome import Outcome
-from homelab.work.events import NetworkRetried, PushJudged, PushStarted
+from homelab.work.events import NetworkRetried, PushJudged, PushStarted, short
 from homelab.work.fetch import unreached
 from homelab.work.model import Phase
 from homelab.work.reconcile import arrived
@@ -106,6 +106,13 @@ def _settle(scene: Scene, ended: Ended, verdict: Verdict) -> Pushed | None:
     if not clean and arrived(scene, doubtful=verdict.kind in {PushClass.CLAIMED, PushClass.UNKNOWN}):
         scene.interruption = ended.interruption
         return Pushed.LANDED
+    if ended.interruption is not None and verdict.kind is PushClass.UNKNOWN and (ended.code < 0 or ended.timed_out):
+        # Killed by a second signal: the server may be at work on it still.
+        raise LandUnknown(
+            f"interrupted while {short(scene.state.candidate)} was on its way",
+            why=f"the push was cut off, and {scene.plan.target_name} does not hold it so far",
+            fix="homelab work land --resume  (it asks first; do not land by hand)",
+        ) from ended.interruption
     # The remote's word, or a refusal that leaves no doubt: nothing is on its way any more.
     scene.now(phase=Phase.VERIFY)
     if ended.interruption is not None:
