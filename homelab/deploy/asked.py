@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from homelab.deploy import gitops
 from homelab.deploy.judgement import Patience
-from homelab.deploy.kinds.table import KINDS, kind_named
+from homelab.deploy.kinds.table import CRON_JOB, KINDS, kind_named
 from homelab.deploy.reference import SHORTEST, Wanted, commits_in, parse
 from homelab.deploy.request import WaitRequest
 from homelab.errors import HomelabError, UsageError
@@ -97,8 +97,11 @@ def request(
     patience = Patience.PATIENT if asked.patient else Patience.NONE if asked.fail_fast else Patience.NORMAL
     wanted = _wanted(asked, settings, repository)
     times = settings.timeouts
+    meant = targets(asked.targets, settings, asked.namespace, namespace, container=asked.container)
+    if asked.run and not any(target.kind == CRON_JOB.name for target in meant):
+        raise _usage("--run is about a cronjob, and none is meant", "homelab deploy wait NS/cronjob/NAME --run")
     return WaitRequest(
-        targets=targets(asked.targets, settings, asked.namespace, namespace, container=asked.container),
+        targets=meant,
         wanted=wanted,
         reference_timeout=_reference_timeout(asked, times.deploy_reference),
         timeout=times.deploy if asked.timeout is None else asked.timeout,

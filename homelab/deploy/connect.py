@@ -46,6 +46,7 @@ def bringer(app: App) -> Callable[[], None]:
     left = MOST_FETCHES
 
     def bring() -> None:
+        """Fetch once more, while that is allowed."""
         nonlocal left
         if left <= 0:
             return

@@ -143,6 +143,7 @@ def test_the_commit_is_head_a_revision_or_a_full_id_unseen() -> None:
         {"digest": "sha256:abc"},
         {"match": "["},
         {"patient": True, "fail_fast": True},
+        {"targets": ("t/web",), "run": True},
     ],
     ids=" ".join,
 )
