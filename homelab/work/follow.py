@@ -124,8 +124,9 @@ def _still_there(scene: Scene) -> str:
 def _headline(outcome: Outcome, scene: Scene) -> str:
     target = scene.plan.target_name
     green = ", CI is green" if scene.state.ci == Outcome.DONE.word else ""
+    runs = ", and it is what runs" if scene.state.deploy == Outcome.DONE.word else ""
     return {
-        Outcome.DONE: f"{target} moved",
+        Outcome.DONE: f"{target} moved{green}{runs}",
         Outcome.CI_RED: f"{target} moved and its CI is red",
         Outcome.CI_UNSEEN: f"{target} moved; its CI verdict is not known",
         Outcome.DEPLOY_FAILED: f"{target} moved{green}, the rollout failed",

@@ -43,6 +43,12 @@ def test_the_green_loop_says_little(site: Site):
     oid = site.tip()[:12]
     assert site.seen.plain == ["verify: passed in 0s", f"work: LANDED {oid} on main"]
     assert result.lines()[1:] == ["ci: green", "deploy: runs"]
+    assert result.headline == "main moved, CI is green, and it is what runs"
+
+
+def test_the_headline_claims_only_what_was_waited_for(site: Site):
+    result = site.land(waits=Waits(ci=answer(Outcome.DONE, "green"), deploy=lambda _commit: None))
+    assert result.headline == "main moved, CI is green"
 
 
 def test_red_ci_after_landing_says_landed_first(site: Site):
