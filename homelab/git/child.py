@@ -17,10 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import IO, Any
+from typing import IO
 
 from homelab.errors import Interrupted
+from homelab.git.signals import HeldBack, ignoring
 
 _TERM_GRACE = 5.0
 _FORWARD_GRACE = 15.0
@@ -99,7 +99,7 @@ def run(order: Order) -> Ended:
         if order.stdin:
             stdin.write(order.stdin)
             stdin.seek(0)
-        signals = _HeldBack()
+        signals = HeldBack()
         try:
             running = _start(order, stdin if order.stdin else None)
         except BaseException:
@@ -136,41 +136,10 @@ def run(order: Order) -> Ended:
     )
 
 
-class _HeldBack:
-    """Keeps signals that come while a child is being started until somebody can pass them on to it.
-
-    An exception inside ``Popen`` would leave a child that runs on and that nobody knows.
-    """
-
-    def __init__(self) -> None:
-        self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
-        self._came: list[int] = []
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                handler = signal.getsignal(number)
-                if callable(handler):
-                    self._handlers[number] = handler
-                    signal.signal(number, self._keep)
-
-    def _keep(self, number: int, _frame: FrameType | None) -> None:
-        self._came.append(number)
-
-    def release(self) -> None:
-        """Put the handlers back; raise what the first signal that came raises. Again: nothing."""
-        handlers, self._handlers = self._handlers, {}
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        came, self._came = self._came, []
-        for number in came:
-            handlers[number](number, None)
-
-
 def _start(order: Order, stdin: IO[bytes] | None) -> _Run:
     # A child in our session would get the terminal's Ctrl-C and hang-up too; a shielded one must not heed them.
-    ignore = order.shielded and not order.own_session and threading.current_thread() is threading.main_thread()
-    ignored = (signal.SIGINT, signal.SIGHUP) if ignore else ()
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
-    try:
+    deaf = (signal.SIGINT, signal.SIGHUP) if order.shielded and not order.own_session else ()
+    with ignoring(*deaf):
         popen = subprocess.Popen(
             list(order.argv),
             cwd=order.cwd,
@@ -180,9 +149,6 @@ def _start(order: Order, stdin: IO[bytes] | None) -> _Run:
             stderr=subprocess.PIPE,
             start_new_session=order.own_session,
         )
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     now = time.monotonic()
     deadline = None if order.timeout is None else now + order.timeout
     return _Run(order, popen, began=now, heard=now, beaten=now, deadline=deadline)
