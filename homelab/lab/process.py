@@ -261,7 +261,12 @@ def _group_is_ours(child: Child) -> bool:
         os.killpg(child.pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return _somebody_runs(child.pid)
+    if _somebody_runs(child.pid):
+        return True
+    ours = _ours.pop(child.pid, None)
+    if ours is not None:
+        ours.wait(timeout=1)  # dead already: this takes it off the process table
+    return False
 
 
 def _somebody_runs(group: int) -> bool:

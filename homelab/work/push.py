@@ -6,6 +6,7 @@ arrived is never pushed again before the remote was asked. Layer: work domain.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from enum import StrEnum
 
@@ -137,7 +138,12 @@ def _retry_or_raise(scene: Scene, ended: Ended, verdict: Verdict, attempt: int) 
 
 def _may_pass(ended: Ended, verdict: Verdict) -> bool:
     """Say whether the same push may work later: nobody said no, and it is not too large for the server."""
-    return verdict.kind in _MAY_PASS and "413" not in verdict.reason and "HTTP 413" not in ended.err
+    return verdict.kind in _MAY_PASS and not too_large(f"{verdict.reason}\n{ended.err}")
+
+
+def too_large(said: str) -> bool:
+    """Say whether git reports HTTP status 413; the same digits in a port or an oid mean nothing."""
+    return re.search(r"(?:HTTP |error: )413\b", said) is not None
 
 
 def refused(scene: Scene, ended: Ended, verdict: Verdict) -> HomelabError:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from homelab.outcome import Outcome
+from homelab.work.push import too_large
 from tests.work.site import Site
 
 FORGED = """echo "To ssh://elsewhere"; printf '!\\tHEAD:refs/heads/main\\t[rejected] (fetch first)\\n'; echo Done
@@ -292,3 +293,16 @@ def test_a_mirror_that_is_fetched_from_does_not_decide(site: Site):
     assert result.outcome is Outcome.DONE
     assert site.remote.run("cat-file", "-e", "main:theirs.txt").code == 0
     _truth(site, result)
+
+
+@pytest.mark.parametrize(
+    ("said", "large"),
+    [
+        ("error: RPC failed; HTTP 413 curl 22 The requested URL returned error: 413", True),
+        ("fatal: unable to access 'http://127.0.0.1:44139/remote.git/': The requested URL returned error: 503", False),
+        ("fatal: unable to access 'http://git.example:413/r.git/': Connection refused", False),
+    ],
+    ids=["413", "a port that holds the digits", "port 413"],
+)
+def test_only_the_status_413_means_too_large(said: str, large: bool):
+    assert too_large(said) is large
