@@ -32,7 +32,7 @@ class Site:
     #: Header the token travels in: ``Authorization`` carries ``Bearer <token>``, any other the token alone.
     token_header: str = "Authorization"  # noqa: S105 -- a header's name
     #: The word before the token in ``Authorization``: ``Bearer``, or ``Basic`` for a registry's user.
-    token_scheme: str = "Bearer"
+    token_scheme: str = "Bearer"  # noqa: S105 -- a scheme, no secret
     #: Further headers of every request, never secret: ``X-Vault-Namespace``.
     headers: tuple[tuple[str, str], ...] = ()
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab.ci.request import EVENTS
 from homelab.ci.connect import ACTIONS_KINDS
+from homelab.ci.request import EVENTS
 from homelab.deploy.gitops import APIS
 from homelab.deploy.kinds.table import KINDS
 from homelab.errors import ConfigError
