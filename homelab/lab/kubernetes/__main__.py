@@ -19,6 +19,7 @@ from homelab.lab.kubernetes.kubeconfig import kubeconfig
 from homelab.lab.kubernetes.node.images import Images, NoRegistry, RegistryImages
 from homelab.lab.kubernetes.persistence import Snapshots
 from homelab.lab.kubernetes.server import Server
+from homelab.lab.process import write_whole
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,8 +62,8 @@ async def _serve(options: argparse.Namespace) -> None:
     certificates = make_certificates(options.state)
     port = await server.start(options.port, tls=certificates.context)
     url = f"https://127.0.0.1:{port}"
-    _write(options.state / "kubeconfig", kubeconfig(url, certificates.authority, token))
-    _write(options.ready, json.dumps({"port": port, "pid": os.getpid()}))
+    write_whole(options.state / "kubeconfig", kubeconfig(url, certificates.authority, token))
+    write_whole(options.ready, json.dumps({"port": port, "pid": os.getpid()}))
     logging.getLogger(__name__).info("serving %s", url)
     writing = asyncio.create_task(snapshots.run())
     await stopping.wait()
@@ -77,17 +78,8 @@ async def _serve(options: argparse.Namespace) -> None:
 def _token(options: argparse.Namespace) -> str:
     path: Path = options.token_file or options.state / "token"
     if not path.exists():
-        _write(path, secrets.token_urlsafe(24))
+        write_whole(path, secrets.token_urlsafe(24))
     return path.read_text().strip()
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, all at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    scratch.replace(path)
 
 
 if __name__ == "__main__":

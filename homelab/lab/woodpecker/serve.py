@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from aiohttp import web
 
 from homelab.errors import HomelabError
+from homelab.lab.process import write_whole
 
 C_contra = TypeVar("C_contra", contravariant=True)
 
@@ -46,18 +47,9 @@ async def listening(app: web.Application, port: int) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner alone."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    draft.replace(path)
-
-
 def leave_address(state: Path, *, port: int, token: str, host: str) -> None:
     """Tell the push hook where this server listens now."""
-    write_private(state / HOOK_ADDRESS, json.dumps({"port": port, "token": token, "host": host}))
+    write_whole(state / HOOK_ADDRESS, json.dumps({"port": port, "token": token, "host": host}))
 
 
 async def _until_stopped(serving: AbstractAsyncContextManager[int], ready: Path) -> None:
@@ -66,7 +58,7 @@ async def _until_stopped(serving: AbstractAsyncContextManager[int], ready: Path)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serving as port:
-        write_private(ready, json.dumps({"port": port, "pid": os.getpid()}))
+        write_whole(ready, json.dumps({"port": port, "pid": os.getpid()}))
         await stop.wait()
 
 
