@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from homelab.ci.model import Pipeline, State, Step, Workflow
+from homelab.whole_file import write_whole
 
 #: A watch that begins later than this after the last piece (seconds) starts afresh: its reader may be another.
 FORGOTTEN_AFTER = 15 * 60
@@ -84,11 +84,8 @@ class FileKeeper:
         """Write the file whole or not at all."""
         runs = [asdict(run) for run in memory.runs.values()]
         record = {"kept": now, "began": memory.began, "runs": runs, "said": sorted(memory.said)}
-        draft = self._path.with_suffix(f".{os.getpid()}")
         with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft.write_text(json.dumps(record))
-            draft.replace(self._path)
+            write_whole(self._path, json.dumps(record))
 
     def forget(self) -> None:
         """Remove the file."""

@@ -21,6 +21,7 @@ from homelab.errors import Unreachable
 from homelab.lab import process
 from homelab.lab.needs import PROGRAMS, find_program, missing
 from homelab.lab.process import Child
+from homelab.whole_file import write_whole
 
 ROOT = Path("data/pki/authorities/local/root.crt")
 
@@ -66,7 +67,7 @@ def start_caddy(
     port = claim_port(port)
     wanted = configuration(folder, routes, port=port, certificate=certificate)
     config = folder / "caddy.json"
-    process.write_whole(config, json.dumps(wanted, indent=1))
+    write_whole(config, json.dumps(wanted, indent=1))
     # Caddy keeps state under HOME and the XDG folders unless told otherwise.
     env = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder)}
     env |= {"XDG_DATA_HOME": str(folder / "share"), "XDG_CONFIG_HOME": str(folder / "config")}

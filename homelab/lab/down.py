@@ -6,7 +6,8 @@ import shutil
 
 from homelab.errors import UsageError
 from homelab.lab.layout import Layout
-from homelab.lab.process import Ledger, stop
+from homelab.lab.ledger import Ledger
+from homelab.lab.process import stop
 from homelab.outcome import Outcome
 from homelab.result import Result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from shlex import quote
 
 from homelab.lab.layout import CI_HOST, GIT_HOST, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
 
@@ -45,15 +46,11 @@ def env_text(lab: Layout, vault_token_file: str) -> str:
     """Return shell lines to source; the token is read from its file, not written here."""
     unset = "unset HOMELAB_CI_URL HOMELAB_CI_TOKEN WOODPECKER_TOKEN VAULT_ADDR VAULT_NAMESPACE VAULT_CACERT\n"
     return f"""\
-{unset}export HOMELAB_CONFIG={_quoted(str(lab.config))}
-export VAULT_TOKEN="$(cat {_quoted(vault_token_file)})"
-export KUBECONFIG={_quoted(str(lab.kubeconfig))}
-export KUBECACHEDIR={_quoted(kubectl_cache(lab)["KUBECACHEDIR"])}
+{unset}export HOMELAB_CONFIG={quote(str(lab.config))}
+export VAULT_TOKEN="$(cat {quote(vault_token_file)})"
+export KUBECONFIG={quote(str(lab.kubeconfig))}
+export KUBECACHEDIR={quote(kubectl_cache(lab)["KUBECACHEDIR"])}
 """
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def deployment(image: str) -> str:

@@ -21,6 +21,7 @@ from homelab.lab import process
 from homelab.lab.caddy import claim_port, free_port, program
 from homelab.lab.process import Child
 from homelab.secret import Secret
+from homelab.whole_file import write_whole
 
 MOUNT = "secret"
 POLICY = "homelab-user"
@@ -88,7 +89,7 @@ def start_openbao(
     port = claim_port(port)
     config = folder / "openbao.json"
     (folder / "data").mkdir(exist_ok=True, mode=0o700)
-    process.write_whole(config, json.dumps(configuration(folder, port=port, cluster_port=free_port()), indent=1))
+    write_whole(config, json.dumps(configuration(folder, port=port, cluster_port=free_port()), indent=1))
     env = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder)}
     argv = [program("bao"), "server", f"-config={config}"]
     child = process.start("openbao", argv, folder=folder, env=env, remember=remember)
@@ -126,7 +127,7 @@ def _initialise(running: Running) -> None:
         if http.get("/v1/sys/init")["initialized"]:
             return
         made = http.send("PUT", "/v1/sys/init", json={"secret_shares": 1, "secret_threshold": 1}).json()
-    process.write_whole(running.folder / "init.json", json.dumps(made), mode=0o600)
+    write_whole(running.folder / "init.json", json.dumps(made), mode=0o600)
 
 
 def _mount(running: Running) -> None:

@@ -17,11 +17,14 @@ from homelab.lab.caddy import start_caddy
 from homelab.lab.events import PartStarted
 from homelab.lab.guide import config_text, deployment, env_text, kubectl_cache
 from homelab.lab.layout import CI_HOST, IMAGE, REMOTE_URL, SLUG, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
+from homelab.lab.ledger import Ledger
 from homelab.lab.openbao import start_openbao
-from homelab.lab.process import Ledger, read_ready, start_part, wait_ready, write_whole
+from homelab.lab.process import start_part, wait_ready
+from homelab.lab.ready import read_ready
 from homelab.lab.remote import git, has_commits, make_remote, write_tools
 from homelab.lab.woodpecker.hook import install
 from homelab.secret import Secret
+from homelab.whole_file import write_whole
 
 USER = "person"
 

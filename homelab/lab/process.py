@@ -7,7 +7,6 @@ is never signalled. Layer: lab; knows no server.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -20,13 +19,14 @@ from typing import Any, TypeVar
 
 from homelab.clock import Clock, SystemClock
 from homelab.errors import HomelabError, Unreachable
+from homelab.lab.births import birth, somebody_runs
 from homelab.poll import until
 
 T = TypeVar("T")
 
 TICK = 0.02
 
-# Popen objects of children this very process started: they must be reaped here, or they stay as zombies.
+# Popen objects of children this very process started: they stay as zombies until they are reaped here.
 _ours: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -110,7 +110,7 @@ def _started(name: str, argv: Sequence[str], *, folder: Path, env: Mapping[str, 
                 f"{name} could not be started: {argv[0]}", why=str(error.strerror), fix="homelab lab up"
             ) from error
     _ours[process.pid] = process
-    return Child(name=name, pid=process.pid, born=_birth(process.pid) or "", log=log)
+    return Child(name=name, pid=process.pid, born=birth(process.pid) or "", log=log)
 
 
 def start_part(
@@ -130,15 +130,6 @@ def start_part(
     ready.unlink(missing_ok=True)
     argv = [sys.executable, "-m", f"homelab.lab.{part}", "--state", str(folder), "--ready", str(ready), *arguments]
     return start(part, argv, folder=folder, env=env, remember=remember), ready
-
-
-def read_ready(ready: Path) -> dict[str, Any] | None:
-    """Return what a server wrote into its ready file (``{"port": N, "pid": N}``), or None: not yet."""
-    try:
-        said: dict[str, Any] = json.loads(ready.read_text())
-    except (OSError, ValueError):
-        return None
-    return said
 
 
 def wait_ready(child: Child, look: Callable[[], T | None], *, deadline: float = 30.0, clock: Clock | None = None) -> T:
@@ -168,11 +159,7 @@ def wait_ready(child: Child, look: Callable[[], T | None], *, deadline: float = 
 
 def alive(child: Child) -> bool:
     """Say whether this very process still runs."""
-    ours = _ours.get(child.pid)
-    if ours is not None and ours.poll() is not None:
-        del _ours[child.pid]
-        return False
-    return bool(child.born) and _birth(child.pid) == child.born
+    return bool(child.born) and birth(child.pid) == child.born
 
 
 def stop(child: Child, *, grace: float = 5.0, clock: Clock | None = None) -> None:
@@ -180,7 +167,7 @@ def stop(child: Child, *, grace: float = 5.0, clock: Clock | None = None) -> Non
     clock = clock or SystemClock()
     for ask, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
         if not _group_is_ours(child):
-            return
+            break
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, ask)
         until(
@@ -191,6 +178,7 @@ def stop(child: Child, *, grace: float = 5.0, clock: Clock | None = None) -> Non
             every=lambda: TICK,
             deadline=patience,
         )
+    _reap(child)
 
 
 def tail(log: Path, lines: int = 20) -> tuple[str, ...]:
@@ -202,43 +190,6 @@ def tail(log: Path, lines: int = 20) -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(text.splitlines()[-lines:])
-
-
-class Ledger:
-    """The children of one lab, kept in a JSON file so that a later command can stop them."""
-
-    def __init__(self, path: Path) -> None:
-        """``path`` need not exist yet."""
-        self.path = path
-
-    def children(self) -> dict[str, Child]:
-        """Return the children by name, dead ones too; nothing when the file is missing or damaged."""
-        try:
-            records = json.loads(self.path.read_text())
-            return {name: Child.from_record(record) for name, record in records.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return {}
-
-    def add(self, child: Child) -> Child:
-        """Remember ``child`` under its name, in place of an earlier one; return it."""
-        self._write({**self.children(), child.name: child})
-        return child
-
-    def forget(self, name: str) -> None:
-        """Forget the child of that name, if there is one."""
-        self._write({known: child for known, child in self.children().items() if known != name})
-
-    def _write(self, children: Mapping[str, Child]) -> None:
-        write_whole(self.path, json.dumps({name: child.record() for name, child in children.items()}, indent=1))
-
-
-def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write ``text`` so that a reader sees the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
-        file.write(text)
-    partial.replace(path)
 
 
 def _not_ready(child: Child, why: str) -> HomelabError:
@@ -255,66 +206,17 @@ def _group_is_ours(child: Child) -> bool:
     """
     if alive(child):
         return True
-    if _birth(child.pid) is not None:
+    if birth(child.pid) is not None:
         return False
     try:
         os.killpg(child.pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    if _somebody_runs(child.pid):
-        return True
-    ours = _ours.pop(child.pid, None)
-    if ours is not None:
-        ours.wait(timeout=1)  # dead already: this takes it off the process table
-    return False
+    return somebody_runs(child.pid)
 
 
-def _somebody_runs(group: int) -> bool:
-    """Say whether a process group has a member that is not a zombie.
-
-    In a container whose first process reaps late or never, dead children keep their group alive.
-    """
-    if sys.platform == "linux":
-        return any(_in_group(stat, group) for stat in Path("/proc").glob("[0-9]*/stat"))
-    asked = subprocess.run(["ps", "-A", "-o", "stat=", "-o", "pgid="], capture_output=True, text=True, check=False)
-    members = (line.split() for line in asked.stdout.splitlines())
-    return any(member[1:] == [str(group)] and not member[0].startswith("Z") for member in members)
-
-
-def _in_group(stat: Path, group: int) -> bool:
-    try:
-        state, _, pgrp = stat.read_text().rpartition(")")[2].split()[:3]
-    except (OSError, ValueError):
-        return False
-    return pgrp == str(group) and state not in "ZX"
-
-
-def _birth(pid: int) -> str | None:
-    """Return when ``pid`` started, as a word that no later process of the same pid shares; None when it is gone."""
-    return _birth_from_proc(pid) if sys.platform == "linux" else _birth_from_ps(pid)
-
-
-def _birth_from_ps(pid: int) -> str | None:
-    # A -o each: BSD's ps takes all behind a "=" as the column's heading.
-    argv = ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)]
-    asked = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=5)
-    state, _, started = asked.stdout.strip().partition(" ")
-    return None if not started or state.startswith("Z") else " ".join(started.split())
-
-
-def _birth_from_proc(pid: int) -> str | None:
-    # proc_pid_stat(5): the name in parentheses may hold anything; state is the 3rd field, starttime the 22nd.
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else f"{_boot()}/{fields[19]}"
-
-
-def _boot() -> str:
-    # Start times count from the boot, so the same pid and time may come again after the next one.
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return "boot"  # some sandboxes hide it
+def _reap(child: Child) -> None:
+    """Take a dead child that this very process started off the process table."""
+    ours = _ours.get(child.pid)
+    if ours is not None and ours.poll() is not None:
+        del _ours[child.pid]

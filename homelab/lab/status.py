@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from homelab.lab.layout import Layout
-from homelab.lab.process import Ledger, alive
+from homelab.lab.ledger import Ledger
+from homelab.lab.process import alive
 from homelab.outcome import Outcome
 from homelab.result import Result
 

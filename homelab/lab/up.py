@@ -16,9 +16,10 @@ from homelab.lab.events import LabStarted
 from homelab.lab.layout import Layout
 from homelab.lab.needs import check_needs
 from homelab.lab.parts import start_parts
-from homelab.lab.process import undisturbed, write_whole
+from homelab.lab.process import undisturbed
 from homelab.lab.status import LabResult, status
 from homelab.outcome import Outcome
+from homelab.whole_file import write_whole
 
 
 def up(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> LabResult:

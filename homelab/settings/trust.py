@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from typing import Any
 
 from homelab.clock import Clock, SystemClock
 from homelab.errors import LockBusy, UsageError
+from homelab.whole_file import write_whole
 
 _VERSION = 1
 _PATIENCE = 5.0
@@ -108,18 +108,8 @@ class TrustStore:
         )
 
     def _write(self, approvals: list[Approval]) -> None:
-        """Write the whole file beside the old one, then put it in its place."""
         body = json.dumps({"version": _VERSION, "approvals": [asdict(each) for each in approvals]}, indent=1)
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")  # mode 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(body + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(self.path, body + "\n", durable=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

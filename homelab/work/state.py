@@ -6,13 +6,12 @@ Layer: work domain, above ``model``.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from homelab.errors import NotLanded
+from homelab.whole_file import write_whole
 from homelab.work.model import LandState, Phase, Verified
 
 SCHEMA = 1
@@ -54,17 +53,7 @@ class StateFile:
 
     def save(self, state: LandState) -> LandState:
         """Write the land through to the disk; return it."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=self.folder, prefix=".land.")  # mode 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(asdict(state), file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(self.path, json.dumps(asdict(state), indent=1), durable=True)
         return state
 
     def clear(self) -> None:

@@ -15,7 +15,8 @@ import pytest
 from homelab.lab import process
 from homelab.lab.actions.server import LabActions
 from homelab.lab.caddy import start_caddy
-from homelab.lab.process import read_ready, start_part, wait_ready
+from homelab.lab.process import start_part, wait_ready
+from homelab.lab.ready import read_ready
 from homelab.lab.woodpecker.hook import install
 from tests.e2e.ci_shop import GREEN, RED, SLOW, Shop, actions_shop, shop
 from tests.lab.actions.lab import make_config

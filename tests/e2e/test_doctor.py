@@ -20,8 +20,8 @@ from homelab.cli import run
 from homelab.clock import SystemClock
 from homelab.lab.caddy import Certificate
 from homelab.lab.layout import Layout
+from homelab.lab.ledger import Ledger
 from homelab.lab.openbao import Running
-from homelab.lab.process import Ledger
 from homelab.world import World
 from tests.e2e.ci_shop import actions_shop
 from tests.e2e.conftest import StartCaddy

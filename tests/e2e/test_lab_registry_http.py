@@ -11,7 +11,8 @@ import pytest
 import urllib3
 
 from homelab.lab.kubernetes.thread import running_cluster
-from homelab.lab.registry.image import CONFIG, MANIFEST, build, digest
+from homelab.lab.registry.digest import digest_of
+from homelab.lab.registry.image import CONFIG, MANIFEST, build
 from tests.e2e.lab_cluster import DEPLOYMENTS, manifest, until
 from tests.e2e.test_lab_registry import Part, push, start
 
@@ -49,7 +50,7 @@ def test_the_registry_says_what_it_is(registry):
 
 
 def test_a_blob_can_come_at_once_in_one_piece_and_in_chunks(registry):
-    name = digest(b"content")
+    name = digest_of(b"content")
     assert ask(registry, "POST", f"/v2/demo/app/blobs/uploads/?digest={name}", b"content").status == 201
     where = ask(registry, "POST", "/v2/demo/app/blobs/uploads/").headers["Location"]
     assert ask(registry, "PUT", f"{where}?digest={name}", b"content").status == 201
@@ -66,7 +67,7 @@ def test_a_blob_can_come_at_once_in_one_piece_and_in_chunks(registry):
 
 def test_a_wrong_digest_is_refused(registry):
     where = ask(registry, "POST", "/v2/demo/app/blobs/uploads/").headers["Location"]
-    answer = ask(registry, "PUT", f"{where}?digest={digest(b'other')}", b"content")
+    answer = ask(registry, "PUT", f"{where}?digest={digest_of(b'other')}", b"content")
     assert (answer.status, code(answer)) == (400, "DIGEST_INVALID")
 
 
@@ -90,7 +91,7 @@ def test_a_pushed_image_is_read_back_by_tag_and_digest(registry, tmp_path: Path)
     )
     by_tag = ask(registry, "GET", "/v2/demo/read/manifests/v1", Accept=MANIFEST)
     assert (by_tag.headers["Docker-Content-Digest"], by_tag.headers["Content-Type"]) == (name, MANIFEST)
-    assert digest(by_tag.data) == name
+    assert digest_of(by_tag.data) == name
     assert ask(registry, "HEAD", f"/v2/demo/read/manifests/{name}").status == 200
     manifest = json.loads(by_tag.data)
     assert manifest["config"]["mediaType"] == CONFIG
@@ -109,7 +110,7 @@ def test_tags_are_listed_in_pages(registry, tmp_path: Path):
 
 def test_unknown_things_have_their_codes(registry):
     assert code(ask(registry, "GET", "/v2/demo/none/manifests/v1")) == "MANIFEST_UNKNOWN"
-    assert code(ask(registry, "GET", f"/v2/demo/none/blobs/{digest(b'x')}")) == "BLOB_UNKNOWN"
+    assert code(ask(registry, "GET", f"/v2/demo/none/blobs/{digest_of(b'x')}")) == "BLOB_UNKNOWN"
     assert code(ask(registry, "GET", "/v2/demo/none/tags/list")) == "NAME_UNKNOWN"
     assert ask(registry, "PATCH", "/v2/demo/none/manifests/v1").status == 405
     assert ask(registry, "GET", "/v2/../../etc/passwd").status == 404

@@ -15,8 +15,8 @@ import trustme
 
 from homelab.clock import SystemClock
 from homelab.lab.caddy import Certificate
+from homelab.lab.ledger import Ledger
 from homelab.lab.openbao import Running as RunningOpenBao
-from homelab.lab.process import Ledger
 from tests.e2e.conftest import StartCaddy
 from tests.e2e.lab_user import User, user
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import logging
-import os
 import secrets
-import signal
 import sys
 from pathlib import Path
 
@@ -19,7 +16,8 @@ from homelab.lab.kubernetes.kubeconfig import kubeconfig
 from homelab.lab.kubernetes.node.images import Images, NoRegistry, RegistryImages
 from homelab.lab.kubernetes.persistence import Snapshots
 from homelab.lab.kubernetes.server import Server
-from homelab.lab.process import write_whole
+from homelab.lab.ready import announce, told_to_stop
+from homelab.whole_file import write_whole
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,9 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    stopping = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    stopping = told_to_stop()
     images: Images = RegistryImages(options.registry) if options.registry else NoRegistry()
     cluster = Cluster(images, nodes=options.nodes)
     snapshots = Snapshots(cluster, options.state / "objects.json")
@@ -63,7 +59,7 @@ async def _serve(options: argparse.Namespace) -> None:
     port = await server.start(options.port, tls=certificates.context)
     url = f"https://127.0.0.1:{port}"
     write_whole(options.state / "kubeconfig", kubeconfig(url, certificates.authority, token))
-    write_whole(options.ready, json.dumps({"port": port, "pid": os.getpid()}))
+    announce(options.ready, port)
     logging.getLogger(__name__).info("serving %s", url)
     writing = asyncio.create_task(snapshots.run())
     await stopping.wait()

@@ -16,6 +16,7 @@ from homelab.lab.kubernetes.kinds import of_object
 from homelab.lab.kubernetes.node.images import Image
 from homelab.lab.kubernetes.objects import Object, name_of, namespace_of
 from homelab.lab.kubernetes.store import Change, ChangeType
+from homelab.whole_file import write_whole
 
 QUIET = 1.0
 _log = logging.getLogger(__name__)
@@ -107,9 +108,7 @@ class Snapshots:
         ]
         objects = [item for _, item in self._cluster.store.everything()]
         body = {"version": self._cluster.store.version, "objects": objects, "images": images}
-        scratch = self._path.with_suffix(".new")
-        scratch.write_text(json.dumps(body, separators=(",", ":")))
-        scratch.replace(self._path)
+        write_whole(self._path, json.dumps(body, separators=(",", ":")))
         self._journal.unlink(missing_ok=True)
 
 

@@ -6,13 +6,12 @@ import argparse
 import asyncio
 import json
 import logging
-import os
-import signal
 import sys
 from pathlib import Path
 
 from aiohttp import web
 
+from homelab.lab.ready import announce, told_to_stop
 from homelab.lab.registry.server import Registry
 from homelab.lab.registry.storage import Storage
 
@@ -33,26 +32,17 @@ def main(argv: list[str] | None = None) -> int:
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    stopping = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    stopping = told_to_stop()
     users = json.loads(options.users_file.read_text()) if options.users_file else {}
     app = Registry(Storage(options.state), users).application()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", options.port).start()
     port = runner.addresses[0][1]
-    _announce(options.ready, port)
+    announce(options.ready, port)
     logging.getLogger(__name__).info("serving http://127.0.0.1:%d", port)
     await stopping.wait()
     await runner.cleanup()
-
-
-def _announce(path: Path, port: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps({"port": port, "pid": os.getpid()}))
-    scratch.replace(path)
 
 
 if __name__ == "__main__":

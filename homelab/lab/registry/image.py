@@ -6,13 +6,14 @@ Formats from the OCI image specification 1.1. The same folder and labels give th
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from homelab.lab.registry.digest import digest_of
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -33,12 +34,7 @@ class BuiltImage:
     @property
     def digest(self) -> str:
         """The manifest's digest: what names the image."""
-        return digest(self.manifest)
-
-
-def digest(content: bytes) -> str:
-    """Return the digest of ``content``."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+        return digest_of(self.manifest)
 
 
 def build(folder: Path, labels: Mapping[str, str]) -> BuiltImage:
@@ -50,15 +46,15 @@ def build(folder: Path, labels: Mapping[str, str]) -> BuiltImage:
             "architecture": "amd64",
             "os": "linux",
             "config": {"WorkingDir": "/app", "Labels": dict(sorted(labels.items()))},
-            "rootfs": {"type": "layers", "diff_ids": [digest(archive)]},
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(archive)]},
         }
     )
     manifest = _json(
         {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "config": {"mediaType": CONFIG, "digest": digest(config), "size": len(config)},
-            "layers": [{"mediaType": LAYER, "digest": digest(layer), "size": len(layer)}],
+            "config": {"mediaType": CONFIG, "digest": digest_of(config), "size": len(config)},
+            "layers": [{"mediaType": LAYER, "digest": digest_of(layer), "size": len(layer)}],
             "annotations": {REVISION: labels[REVISION]} if REVISION in labels else {},
         }
     )

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from homelab.lab.registry.image import MANIFEST, REVISION, BuiltImage, build, digest
+from homelab.lab.registry.digest import digest_of
+from homelab.lab.registry.image import MANIFEST, REVISION, BuiltImage, build
 from homelab.lab.registry.reference import Reference, parse
 
 _TIMEOUT = 30.0
@@ -62,7 +63,7 @@ def push(image: BuiltImage, reference: Reference, url: str) -> None:
 
 
 def _push_blob(connection: http.client.HTTPConnection, base: str, blob: bytes) -> None:
-    name = digest(blob)
+    name = digest_of(blob)
     if _ask(connection, "HEAD", f"{base}/blobs/{name}", b"", expected=(_OK, _MISSING))[0] == _OK:
         return
     _, location = _ask(connection, "POST", f"{base}/blobs/uploads/", b"", expected=(_ACCEPTED,))

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from homelab.lab.registry.digest import digest_of
 from homelab.lab.registry.problems import blob_unknown, digest_invalid, manifest_unknown, upload_unknown
+from homelab.whole_file import write_whole
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -25,11 +26,6 @@ class Manifest:
     media_type: str
     digest: str
     content: bytes
-
-
-def digest_of(content: bytes) -> str:
-    """Return the digest that addresses ``content``."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 class Storage:
@@ -65,7 +61,7 @@ class Storage:
         """Keep ``content``; refuses with DIGEST_INVALID when it is something else."""
         if digest_of(content) != digest:
             raise digest_invalid(digest)
-        _write(self._blob(digest), content)
+        write_whole(self._blob(digest), content)
 
     def _blob(self, digest: str) -> Path:
         return self._blobs / digest.removeprefix("sha256:")
@@ -120,10 +116,10 @@ class Storage:
         digest = digest_of(content)
         if selector.startswith("sha256:") and selector != digest:
             raise digest_invalid(selector)
-        _write(self._blob(digest), content)
+        write_whole(self._blob(digest), content)
         kept = json.dumps({"media_type": media_type, "digest": digest}).encode()
         for name in {digest, selector}:
-            _write(self._manifests(repository) / name, kept)
+            write_whole(self._manifests(repository) / name, kept)
         return digest
 
     def delete_manifest(self, repository: str, selector: str) -> None:
@@ -151,10 +147,3 @@ class Storage:
 
     def _manifests(self, repository: str) -> Path:
         return self._repositories / repository / "_manifests"
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{uuid.uuid4().hex}")
-    scratch.write_bytes(content)
-    scratch.replace(path)

@@ -29,14 +29,12 @@ def install(repository: Path, *states: Path) -> Path:
         raise FileExistsError(f"{hook} is somebody else's")
     hook.parent.mkdir(exist_ok=True)
     script = [sys.executable, "-I", "-S", str(Path(__file__).resolve())]
-    words = " ".join(map(_quoted, [*script, *(str(state.resolve()) for state in states)]))
+    from shlex import quote
+
+    words = " ".join(map(quote, [*script, *(str(state.resolve()) for state in states)]))
     hook.write_text(f"#!/bin/sh\n{_MARK}exec {words}\n")
     hook.chmod(0o755)
     return hook
-
-
-def _quoted(word: str) -> str:
-    return "'" + word.replace("'", "'\\''") + "'"
 
 
 def main(state: str, repository: str, lines: list[str]) -> None:

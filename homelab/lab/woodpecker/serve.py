@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,7 +14,8 @@ from typing import Protocol, TypeVar
 from aiohttp import web
 
 from homelab.errors import HomelabError
-from homelab.lab.process import write_whole
+from homelab.lab.ready import announce, told_to_stop
+from homelab.whole_file import write_whole
 
 C_contra = TypeVar("C_contra", contravariant=True)
 
@@ -54,11 +53,9 @@ def leave_address(state: Path, *, port: int, token: str, host: str) -> None:
 
 async def _until_stopped(serving: AbstractAsyncContextManager[int], ready: Path) -> None:
     """Serve until SIGTERM or SIGINT; ``ready`` appears when the port answers."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = told_to_stop()
     async with serving as port:
-        write_whole(ready, json.dumps({"port": port, "pid": os.getpid()}))
+        announce(ready, port)
         await stop.wait()
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab.lab.registry.image import REVISION, BuiltImage, build, digest
+from homelab.lab.registry.digest import digest_of
+from homelab.lab.registry.image import REVISION, BuiltImage, build
 
 
 @pytest.fixture
@@ -43,9 +44,12 @@ def test_the_same_files_and_labels_are_the_same_image(folder):
 def test_the_parts_name_each_other_by_digest_and_size(folder):
     image = build(folder, {REVISION: "abc"})
     manifest, config = json.loads(image.manifest), json.loads(image.config)
-    assert manifest["config"]["digest"] == digest(image.config)
-    assert (manifest["layers"][0]["digest"], manifest["layers"][0]["size"]) == (digest(image.layer), len(image.layer))
-    assert config["rootfs"]["diff_ids"] == [digest(gzip.decompress(image.layer))]
+    assert manifest["config"]["digest"] == digest_of(image.config)
+    assert (manifest["layers"][0]["digest"], manifest["layers"][0]["size"]) == (
+        digest_of(image.layer),
+        len(image.layer),
+    )
+    assert config["rootfs"]["diff_ids"] == [digest_of(gzip.decompress(image.layer))]
     assert config["config"]["Labels"] == manifest["annotations"] == {REVISION: "abc"}
 
 

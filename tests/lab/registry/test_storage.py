@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from homelab.lab.registry.digest import digest_of
 from homelab.lab.registry.problems import Problem
-from homelab.lab.registry.storage import Storage, digest_of
+from homelab.lab.registry.storage import Storage
 
 
 @pytest.fixture
