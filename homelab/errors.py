@@ -139,12 +139,17 @@ class HttpStatus(Unreachable):
         fix: str,
         details: tuple[str, ...] = (),
         challenge: str = "",
+        retry_after: float | None = None,
     ) -> None:
-        """``body`` is at most 256 characters of text, never a parsed object; ``challenge`` is ``WWW-Authenticate``."""
+        """``body`` is at most 256 characters of text, never a parsed object; ``challenge`` is ``WWW-Authenticate``.
+
+        ``retry_after`` is what the service asked for, in seconds.
+        """
         super().__init__(what, why=why, fix=fix, details=details)
         self.status = status
         self.body = body[:256]
         self.challenge = challenge
+        self.retry_after = retry_after
 
 
 class PersonNeeded(HomelabError):

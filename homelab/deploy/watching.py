@@ -56,7 +56,7 @@ class Listener:
                 version = ""
                 if error.status not in (HTTPStatus.GONE, HTTPStatus.TOO_MANY_REQUESTS) and error.status < 500:  # noqa: PLR2004 -- the rest of the 4xx
                     break
-                self._rest()
+                self._rest(at_least=error.retry_after or 0.0)
             except Unreachable:
                 self._rest()
             except HomelabError:
@@ -88,10 +88,11 @@ class Listener:
             self._rest()
         return version
 
-    def _rest(self) -> None:
+    def _rest(self, *, at_least: float = 0.0) -> None:
         """Pause longer after each failure in a row, with jitter, so that many waiters do not come back at once."""
         self.healthy = False
         self._wake.ring()
         self._failures += 1
         longest = min(2.0**self._failures, LONGEST_PAUSE)
-        self._clock.wait(self._pause, random.uniform(0.5, 1.0) * longest)  # noqa: S311 -- jitter
+        pause = max(random.uniform(0.5, 1.0) * longest, at_least)  # noqa: S311 -- jitter
+        self._clock.wait(self._pause, pause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from homelab.errors import (
@@ -46,8 +47,10 @@ def status_text(body: bytes) -> tuple[str, str]:
     return str(value.get("reason") or ""), str(value.get("message") or "")
 
 
-def refusal(status: int, body: bytes, *, verb: str, path: str, server: str) -> HomelabError:
-    """Return the error for an answer with ``status`` >= 300."""
+def refusal(
+    status: int, body: bytes, *, verb: str, path: str, server: str, retry_after: float | None = None
+) -> HomelabError:
+    """Return the error for an answer with ``status`` >= 300; ``retry_after`` is in seconds."""
     resource, place = resource_of(path)
     reason, message = status_text(body)
     if status < HTTPStatus.BAD_REQUEST:
@@ -63,6 +66,7 @@ def refusal(status: int, body: bytes, *, verb: str, path: str, server: str) -> H
         body=reason or shown,
         why=shown[:256] or "the answer had no text",
         fix=f"kubectl --context {server} get --raw {path}",
+        retry_after=retry_after,
     )
 
 
@@ -88,6 +92,18 @@ def _forbidden(server: str, verb: str, resource: str, place: str, message: str) 
         why=message or "403 Forbidden",
         fix="homelab deploy rbac prints the Role to ask for",
     )
+
+
+def retry_after(text: str | None, now: float) -> float | None:
+    """Return ``Retry-After`` as seconds from ``now`` (Unix time): a number or a date; None where it is neither."""
+    if text is None:
+        return None
+    if text.strip().isdigit():
+        return float(text)
+    try:
+        return max(parsedate_to_datetime(text).timestamp() - now, 0.0)
+    except (ValueError, TypeError):
+        return None
 
 
 def not_json(server: str, body: bytes) -> WrongService:

@@ -1,4 +1,4 @@
-"""Answers that arrive bit by bit: a watch, and a followed log. Layer: the Kubernetes adapter."""
+"""Answers that arrive line by line, and the watch among them. Layer: the Kubernetes adapter."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from urllib3.exceptions import HTTPError
 from homelab.clock import Clock
 from homelab.kube import answers
 from homelab.kube.port import Json
+
+#: Bytes taken at once from an answer.
+PIECE = 65_536
 
 
 class OpenWatch:
@@ -36,9 +39,7 @@ class OpenWatch:
             self._response.close()
 
     def _events(self) -> Iterator[Json]:
-        rest = b""
-        for chunk in self._response.stream(amt=None, decode_content=True):
-            *lines, rest = (rest + chunk).split(b"\n")
+        for lines in pieces_of_lines(self._response):
             for line in lines:
                 if line.strip():
                     yield self._event(json.loads(line))
@@ -59,14 +60,11 @@ class OpenWatch:
             self._response.close()
 
 
-def stamped(response: urllib3.BaseHTTPResponse) -> Iterator[tuple[str, str]]:
-    """Yield (stamp, line) of a log with timestamps; the last line may lack its end."""
+def pieces_of_lines(response: urllib3.BaseHTTPResponse) -> Iterator[list[bytes]]:
+    """Yield the lines that each piece of an answer completes, [] where it completes none; the last may lack its end."""
     rest = b""
-    for chunk in response.stream(amt=None, decode_content=True):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            stamp, _, text = line.decode(errors="replace").partition(" ")
-            yield stamp, text
+    while piece := response.read1(PIECE):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield lines
     if rest:
-        stamp, _, text = rest.decode(errors="replace").partition(" ")
-        yield stamp, text
+        yield [rest]

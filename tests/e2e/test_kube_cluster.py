@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import trustme
 
+from homelab.clock import SystemClock
 from homelab.errors import (
     CertificateRefused,
     HttpStatus,
@@ -70,6 +71,8 @@ def serving(api: Api, *, tls: ssl.SSLContext | None = None) -> Iterator[Api]:
 
         def do_GET(self) -> None:
             api.take(self)
+
+        do_PATCH = do_GET  # noqa: N815 -- the library's word
 
         def log_message(self, *_args: object) -> None:
             pass
@@ -165,6 +168,40 @@ def test_a_second_401_is_a_rejected_token(tmp_path: Path, clock: FakeClock, even
     ):
         found.get(f"{PODS}/web")
     assert len(api.asked) == 2
+
+
+def test_a_watch_and_a_patch_read_rotated_credentials_too(
+    tmp_path: Path, clock: FakeClock, events: list[Event]
+) -> None:
+    asking = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": "now"}}}
+    first = [answering(401), chunked(line("ADDED", "8")), answering(401), answering(200, {"kind": "Kustomization"})]
+    with serving(Api(*first)) as api, cluster(api, tmp_path, clock, events) as found:
+        assert [event["type"] for event in found.watch(PODS, resource_version="7")] == ["ADDED"]
+        assert found.patch("/apis/x", asking) == {"kind": "Kustomization"}
+
+
+def test_an_answer_that_only_trickles_is_given_up(tmp_path: Path, events: list[Event]) -> None:
+    class Hasty(SystemClock):
+        def monotonic(self) -> float:
+            return super().monotonic() * 100
+
+    def trickle(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000000")
+        request.end_headers()
+        with suppress(OSError):
+            while not api.done.wait(0.05):
+                request.wfile.write(b"{")
+                request.wfile.flush()
+        request.close_connection = True
+
+    api = Api(trickle)
+    with (
+        serving(api),
+        cluster(api, tmp_path, Hasty(), events) as found,
+        pytest.raises(Unreachable, match="no answer"),
+    ):
+        found.get(f"{PODS}/web")
 
 
 def test_a_redirect_is_not_followed_and_carries_no_token(tmp_path: Path, clock: FakeClock, events: list[Event]) -> None:
