@@ -11,25 +11,22 @@ import selectors
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from homelab.errors import Interrupted
+from homelab.git.output import Chunk, Output
 from homelab.git.signals import HeldBack, ignoring
 
 _TERM_GRACE = 5.0
 _FORWARD_GRACE = 15.0
 #: How long a shielded child may go on after the first signal.
 SHIELD = 30.0
-_CHUNK = 65536
 _BEAT = 60.0
-
-Chunk = Callable[[str, bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +82,8 @@ class Ended:
 class _Run:
     order: Order
     popen: subprocess.Popen[bytes]
+    output: Output
     began: float
-    heard: float
-    streams: dict[str, bytearray] = field(default_factory=lambda: {"stdout": bytearray(), "stderr": bytearray()})
     deadline: float | None = None
     beaten: float = 0.0
     timed_out: bool = False
@@ -107,7 +103,7 @@ def run(order: Order) -> Ended:
             raise
     interruption: BaseException | None = None
     try:
-        with _listening(running) as selector:
+        with running.output.listening() as selector:
             while True:
                 try:
                     signals.release()
@@ -128,8 +124,8 @@ def run(order: Order) -> Ended:
     return Ended(
         argv=tuple(order.argv),
         code=running.popen.returncode,
-        stdout=bytes(running.streams["stdout"]),
-        stderr=bytes(running.streams["stderr"]),
+        stdout=running.output.stdout,
+        stderr=running.output.stderr,
         seconds=time.monotonic() - running.began,
         timed_out=running.timed_out,
         interruption=interruption,
@@ -151,39 +147,8 @@ def _start(order: Order, stdin: IO[bytes] | None) -> _Run:
         )
     now = time.monotonic()
     deadline = None if order.timeout is None else now + order.timeout
-    return _Run(order, popen, began=now, heard=now, beaten=now, deadline=deadline)
-
-
-class _listening:  # noqa: N801 -- reads as a clause: with _listening(running)
-    """A selector over both streams and over the child's end, which a thread waits for.
-
-    Reading to end-of-file alone would hang on a helper that outlives its parent with our pipe
-    open, as an ssh connection master does.
-    """
-
-    def __init__(self, running: _Run) -> None:
-        self._running = running
-
-    def __enter__(self) -> selectors.BaseSelector:
-        self._selector = selectors.DefaultSelector()
-        assert self._running.popen.stdout is not None
-        assert self._running.popen.stderr is not None
-        for name, stream in (("stdout", self._running.popen.stdout), ("stderr", self._running.popen.stderr)):
-            os.set_blocking(stream.fileno(), False)
-            self._selector.register(stream, selectors.EVENT_READ, name)
-        self._ended, ended = os.pipe()
-        self._selector.register(self._ended, selectors.EVENT_READ, None)
-
-        def wait() -> None:
-            self._running.popen.wait()
-            os.close(ended)
-
-        threading.Thread(target=wait, daemon=True).start()
-        return self._selector
-
-    def __exit__(self, *_: object) -> None:
-        self._selector.close()
-        os.close(self._ended)
+    output = Output(popen, keep=order.keep, on_chunk=order.on_chunk)
+    return _Run(order, popen, output, began=now, beaten=now, deadline=deadline)
 
 
 def _until_ended(running: _Run, selector: selectors.BaseSelector) -> None:
@@ -193,10 +158,10 @@ def _until_ended(running: _Run, selector: selectors.BaseSelector) -> None:
         for key, _ in ready:
             if key.data is None:
                 ended = True
-            elif not _read(running, key.data, key.fd):
+            elif not running.output.read(key.data, key.fd):
                 selector.unregister(key.fileobj)
         if ended:
-            _drain(running)
+            running.output.drain()
             return
         if not ready and _overdue(running):
             running.timed_out = True
@@ -207,7 +172,7 @@ def _until_ended(running: _Run, selector: selectors.BaseSelector) -> None:
 
 def _ends(running: _Run) -> list[float]:
     ends = [] if running.deadline is None else [running.deadline]
-    return ends if running.order.idle is None else [*ends, running.heard + running.order.idle]
+    return ends if running.order.idle is None else [*ends, running.output.heard + running.order.idle]
 
 
 def _overdue(running: _Run) -> bool:
@@ -226,31 +191,6 @@ def _beat(running: _Run) -> None:
     if running.order.on_beat is not None and now - running.beaten >= _BEAT:
         running.beaten = now
         running.order.on_beat(now - running.began)
-
-
-def _read(running: _Run, name: str, fd: int) -> bool:
-    """Read what is there; False at end-of-file or when nothing is."""
-    try:
-        chunk = os.read(fd, _CHUNK)
-    except BlockingIOError:
-        return False
-    if not chunk:
-        return False
-    running.heard = time.monotonic()
-    kept = running.streams[name]
-    kept += chunk
-    if running.order.keep is not None and len(kept) > 2 * running.order.keep:
-        del kept[: -running.order.keep]
-    if running.order.on_chunk is not None:
-        running.order.on_chunk(name, chunk)
-    return True
-
-
-def _drain(running: _Run) -> None:
-    for name, stream in (("stdout", running.popen.stdout), ("stderr", running.popen.stderr)):
-        assert stream is not None
-        while _read(running, name, stream.fileno()):
-            pass
 
 
 def _signal(running: _Run, number: int) -> None:
@@ -275,7 +215,7 @@ def _kill(running: _Run) -> None:
     if running.order.own_session or running.popen.poll() is None:
         _signal(running, signal.SIGKILL)
     running.popen.wait()
-    _drain(running)
+    running.output.drain()
 
 
 def _forward(running: _Run, stop: BaseException) -> None:
@@ -287,7 +227,7 @@ def _forward(running: _Run, stop: BaseException) -> None:
         _signal(running, number)
         if not _wait(running, _FORWARD_GRACE):
             _kill(running)
-        _drain(running)
+        running.output.drain()
     except (KeyboardInterrupt, Interrupted):
         _signal(running, signal.SIGKILL)
         running.popen.wait()
@@ -297,6 +237,4 @@ def _clear(running: _Run) -> None:
     if running.order.sweep and running.order.own_session:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(running.popen.pid, signal.SIGKILL)
-    for stream in (running.popen.stdout, running.popen.stderr):
-        if stream is not None:
-            stream.close()
+    running.output.close()

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from homelab.errors import GitFailed
 from homelab.git import child, environment
-from homelab.git.child import Chunk, Ended
+from homelab.git.child import Ended
+from homelab.git.output import Chunk
 from homelab.git.redact import redact
 
 LOCAL_TIMEOUT = 120.0
