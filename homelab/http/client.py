@@ -72,6 +72,10 @@ class Client:
         """Fetch any GET answer with status < 400, retrying likewise, without decoding it."""
         return self._read(path, params, budget, wants_json=False)
 
+    def answer(self, path: str, *, params: Params | None = None, budget: float | None = None) -> Answer:
+        """Fetch JSON as ``get`` does, with its headers."""
+        return self._read(path, params, budget, wants_json=True)
+
     def send(
         self,
         method: str,
@@ -119,11 +123,12 @@ class Client:
     def pour(
         self, path: str, *, idle: float, params: Params | None = None, headers: Mapping[str, str] | None = None
     ) -> Iterator[Body]:
-        """Fetch a body of any size piece by piece, on a connection of its own, without retries."""
+        """Fetch a body of any size piece by piece, on a connection of its own. Only its opening is retried."""
         ask = self._wire.ask("GET", path)
+        run = self._retries(ask, None, repeatable=True).run
         with (
             self._own_pool() as pool,
-            pour.open_body(self._wire, ask, pool, idle=idle, headers=headers or {}, params=params) as body,
+            pour.open_body(self._wire, ask, pool, idle=idle, headers=headers or {}, params=params, run=run) as body,
         ):
             try:
                 yield body

@@ -12,7 +12,7 @@ from homelab.http.ask import Ask
 from homelab.http.lean import httpx
 from homelab.http.pool import Pool
 from homelab.http.port import Answer
-from homelab.http.retry import once
+from homelab.http.retry import Passing, once
 from homelab.http.wire import CONNECT, MAX_REDIRECTS, Wire, in_circles, target
 
 #: The body of an answer that is not the one wanted is only read for a message.
@@ -28,20 +28,26 @@ class Wanted:
     fits: Callable[[httpx.Response], bool]
 
 
+#: An answer, open, and where it redirects to.
+Opened = tuple[httpx.Response, "httpx.URL | None"]
+#: Runs an attempt: ``once``, or with retries.
+Run = Callable[[Callable[[], Opened]], Opened]
+
+
 @contextmanager
 def opened(
-    wire: Wire, ask: Ask, pool: Pool, url: httpx.URL, *, idle: float, wanted: Wanted
+    wire: Wire, ask: Ask, pool: Pool, url: httpx.URL, *, idle: float, wanted: Wanted, run: Run = once
 ) -> Iterator[httpx.Response]:
-    """Open the answer and give it unread. Raises what the same answer to a GET would end in, unretried."""
+    """Open the answer and give it unread. Raises what the same answer to a GET would end in.
+
+    ``run`` decides whether a failed opening is repeated; once a response is given, nothing is.
+    """
     for _ in range(MAX_REDIRECTS + 1):
         with ExitStack() as stack:
-            response, refusal = once(_Knock(wire, ask, pool, url, idle, wanted, stack))
-            if refusal is None:
+            response, place = run(_Knock(wire, ask, pool, url, idle, wanted, stack))
+            if place is None:
                 yield response
                 return
-            place = target(response)
-        if place is None:
-            raise _refused(ask, refusal, wanted)
         url = wire.same_origin(ask, place)
     raise in_circles(ask)
 
@@ -68,7 +74,7 @@ def pieces(wire: Wire, ask: Ask, pool: Pool, response: httpx.Response) -> Iterat
 
 @dataclass(frozen=True, slots=True)
 class _Knock:
-    """One attempt to open: the response, left open on ``stack``, and the whole answer where it does not fit."""
+    """One attempt to open: the response, left open on ``stack``, and where it redirects to. Raises what else it is."""
 
     wire: Wire
     ask: Ask
@@ -78,13 +84,19 @@ class _Knock:
     wanted: Wanted
     stack: ExitStack
 
-    def __call__(self) -> tuple[httpx.Response, Answer | None]:
+    def __call__(self) -> Opened:
+        self.stack.close()  # what an earlier attempt left
         timeout = httpx.Timeout(self.idle, connect=CONNECT)
         with self.pool.cut_after(CONNECT + self.idle) as late, self.wire.translated(self.ask, self.pool, late):
             request = self.pool.request("GET", self.url, timeout=timeout, headers=_encoded(self.wanted.headers))
             response = self.stack.enter_context(request)
-            fits = self.wanted.fits(response)
-            return response, None if fits else self.wire.whole(self.ask, self.pool, response, MAX_REFUSAL)
+            if self.wanted.fits(response):
+                return response, None
+            refusal = self.wire.whole(self.ask, self.pool, response, MAX_REFUSAL)
+        place = target(response)
+        if place is None:
+            raise _refused(self.ask, refusal, self.wanted)
+        return response, place
 
 
 def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
@@ -92,10 +104,14 @@ def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     return {name.encode(): value.encode() for name, value in headers.items()}
 
 
-def _refused(ask: Ask, answer: Answer, wanted: Wanted) -> HomelabError:
+def _refused(ask: Ask, answer: Answer, wanted: Wanted) -> Exception:
+    """Return what the answer means: a final error, or Passing. A page in place of a body is final: it is an answer."""
     try:
-        once(lambda: judge.judge(ask, answer, wants_json=True, answered_before=False, now=0.0))
+        # A Retry-After that names a date asks for nothing here: whoever opens has its own rhythm.
+        judge.judge(ask, answer, wants_json=True, answered_before=False, now=float("inf"))
     except HomelabError as error:
         return error
+    except Passing as passing:
+        return passing.error if passing.few else passing
     what = f"{ask.name} answered {ask.shown} without {wanted.name}"
     return WrongService(what, why="it answered plain JSON", fix="homelab doctor")

@@ -84,6 +84,9 @@ class JsonHttp(Protocol):
     def fetch(self, path: str, *, params: Params | None = None, budget: float | None = None) -> Answer:
         """Fetch any GET answer with status < 400, retrying likewise, without decoding it."""
 
+    def answer(self, path: str, *, params: Params | None = None, budget: float | None = None) -> Answer:
+        """Fetch JSON as ``get`` does, with its headers."""
+
     def send(
         self,
         method: str,
@@ -112,7 +115,7 @@ class JsonHttp(Protocol):
     ) -> AbstractContextManager[Body]:
         """Fetch a body of any size piece by piece; ``idle`` seconds without a byte end it (Unreachable).
 
-        Asked once, without retries: what was read is the caller's to count.
+        Only opening it is retried, like a GET: what was read of a cut one is the caller's to count.
         """
 
     def close(self) -> None:

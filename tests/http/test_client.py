@@ -271,6 +271,19 @@ def test_a_large_body_that_does_not_come_is_judged_like_any_other_answer(
         pass
 
 
+def test_opening_a_large_body_is_tried_again_where_the_trouble_passes(client: Client, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(status_code=502, html="<title>502 Bad Gateway</title>")
+    httpx_mock.add_response(headers=OURS, stream=IteratorStream([b"one"]))
+    with client.pour("/api/logs", idle=30) as body:
+        assert list(body.pieces) == [b"one"]
+
+
+def test_an_answer_brings_its_headers(client: Client, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json=[1], headers={**OURS, "X-Total-Count": "7"})
+    answer = client.answer("/api/list", params={"page": 1})
+    assert (answer.json(), answer.headers["x-total-count"]) == ([1], "7")
+
+
 def test_a_closed_client_asks_nothing_more(client: Client) -> None:
     client.close()
     with pytest.raises(Unreachable, match="was abandoned"):
