@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from homelab import poll
-from homelab.ci.registry import Image, Registry
 from homelab.ci.spoken import duration
 from homelab.clock import Clock
 from homelab.errors import HomelabError, Unreachable
 from homelab.events import Emit, Event
 from homelab.outcome import Outcome
+from homelab.registry.client import Registry
+from homelab.registry.image import Image
 from homelab.result import Result
 
 EVERY = 3.0

@@ -19,11 +19,12 @@ from homelab.deploy.judgement import OUTCOMES, Expectation, Proof, State, Verdic
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import GitOps, Snapshot
 from homelab.deploy.pursuit import Pursuit
-from homelab.deploy.reference import match_tag, same_repository
+from homelab.deploy.reference import match_tag
 from homelab.errors import HttpStatus, Unreachable
 from homelab.events import Emit, Event
 from homelab.kube.port import Cluster
 from homelab.outcome import Outcome
+from homelab.registry.reference import same_repository
 from homelab.settings.model import DeployTarget
 
 #: What the object says must stand this long to count: it is often said in passing.

@@ -10,10 +10,11 @@ from functools import lru_cache
 from homelab.deploy import gitops
 from homelab.deploy.judgement import Patience
 from homelab.deploy.kinds.table import CRON_JOB, KINDS, kind_named
-from homelab.deploy.reference import SHORTEST, Wanted, commits_in, parse
+from homelab.deploy.reference import SHORTEST, Wanted, commits_in
 from homelab.deploy.request import WaitRequest
 from homelab.errors import HomelabError, UsageError
 from homelab.git.port import Repository
+from homelab.registry.reference import parse
 from homelab.settings.model import DeployTarget, Settings
 
 _FULL = re.compile(r"[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?")

@@ -10,11 +10,12 @@ from homelab.clock import Clock
 from homelab.deploy import once, shape
 from homelab.deploy.kinds.table import CONTROLLER_REVISIONS, KINDS
 from homelab.deploy.model import Revision, Workload
-from homelab.deploy.reference import commits_in, parse
+from homelab.deploy.reference import commits_in
 from homelab.deploy.status import ago
 from homelab.errors import UsageError
 from homelab.kube.port import Cluster, Json
 from homelab.outcome import Outcome
+from homelab.registry.reference import parse
 from homelab.result import Result
 from homelab.settings.model import DeployTarget
 

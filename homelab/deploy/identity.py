@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from homelab.deploy.judgement import Expectation
 from homelab.deploy.model import Container
-from homelab.deploy.reference import Match, match_marked, parse, same_repository
+from homelab.deploy.reference import Match, match_marked
+from homelab.registry.reference import parse, same_repository
 
 
 class Standing(StrEnum):

@@ -1,7 +1,6 @@
-"""Image references: taken apart, compared, and matched against a commit. Pure.
+"""Image references compared with each other, and matched against a commit. Pure.
 
-The grammar is the one of distribution/reference, with its habit of completing short names.
-Layer: a leaf of the deploy domain.
+Layer: a leaf of the deploy domain; the grammar is the registry package's.
 """
 
 from __future__ import annotations
@@ -10,35 +9,13 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-DEFAULT_REGISTRY = "docker.io"
-ALIASES = frozenset({"index.docker.io", "registry-1.docker.io", "docker.io"})
+from homelab.registry.reference import parse
+
 #: Fewer digits of a commit than this prove nothing.
 SHORTEST = 7
 
 _HEX_RUN = re.compile(r"(?<![0-9a-f])[0-9a-f]{7,64}(?![0-9a-z])")
 _DIRTY = re.compile(r"(?:^|[^0-9a-z])dirty(?:$|[^0-9a-z])")
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """An image reference, completed: ``registry`` is lower-case, ``path`` exact; tag and digest may be ""."""
-
-    registry: str
-    path: str
-    tag: str = ""
-    digest: str = ""
-
-    @property
-    def repository(self) -> str:
-        """``registry/path``: what the reference names without saying which version."""
-        return f"{self.registry}/{self.path}"
-
-    @property
-    def version(self) -> str:
-        """The short text a person tells versions apart by."""
-        if self.tag:
-            return self.tag if not self.digest else f"{self.tag}@{self.digest[:19]}"
-        return self.digest[:19] if self.digest else "latest"
 
 
 class Match(StrEnum):
@@ -59,30 +36,6 @@ class Match(StrEnum):
     def proves(self) -> bool:
         """Say whether the reference is proven to be the wanted one."""
         return self not in (Match.HINT, Match.NO)
-
-
-def parse(text: str) -> Reference:
-    """Take a reference apart. A registry is a first component with ``.`` or ``:``, ``localhost`` or ``[v6]``."""
-    name, _, digest = text.strip().partition("@")
-    start = name.rfind("/") + 1
-    colon = name.find(":", start)
-    if start == 0 and name.startswith("["):
-        colon = -1
-    name, tag = (name, "") if colon < 0 else (name[:colon], name[colon + 1 :])
-    first, slash, rest = name.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost" or first.startswith("[")):
-        registry, path = first.lower(), rest
-    else:
-        registry, path = DEFAULT_REGISTRY, name
-    if registry in ALIASES:
-        registry = DEFAULT_REGISTRY
-        path = path if "/" in path else f"library/{path}"
-    return Reference(registry, path, tag, digest.lower())
-
-
-def same_repository(one: str, other: str) -> bool:
-    """Say whether two references name the same image repository, whatever their versions."""
-    return parse(one).repository == parse(other).repository
 
 
 def rewritten(template: str, live: str) -> bool | None:

@@ -6,13 +6,11 @@ import pytest
 
 from homelab.deploy.reference import (
     Match,
-    Reference,
     Wanted,
     commits_in,
     match,
     match_marked,
     match_tag,
-    parse,
     rewritten,
 )
 
@@ -20,28 +18,6 @@ FULL = "0123456789abcdef0123456789abcdef01234567"
 OTHER = "fedcba9876543210fedcba9876543210fedcba98"
 DIGEST = "sha256:" + "a" * 64
 OTHER_DIGEST = "sha256:" + "b" * 64
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("reg.example:5000/t/app", Reference("reg.example:5000", "t/app")),
-        ("reg.example:5000/t/app:0123456789ab", Reference("reg.example:5000", "t/app", "0123456789ab")),
-        ("[::1]:5000/a:v", Reference("[::1]:5000", "a", "v")),
-        ("app", Reference("docker.io", "library/app")),
-        ("app:1.2", Reference("docker.io", "library/app", "1.2")),
-        ("team/app:1.2", Reference("docker.io", "team/app", "1.2")),
-        ("index.docker.io/app", Reference("docker.io", "library/app")),
-        ("Registry-1.Docker.IO/team/app", Reference("docker.io", "team/app")),
-        ("localhost/app", Reference("localhost", "app")),
-        ("REG.Example/t/App:V", Reference("reg.example", "t/App", "V")),
-        (f"a:v1@{DIGEST}", Reference("docker.io", "library/a", "v1", DIGEST)),
-        (f"reg.example/a@{DIGEST}", Reference("reg.example", "a", "", DIGEST)),
-    ],
-    ids=str,
-)
-def test_a_reference_is_taken_apart_as_the_runtime_does(text: str, expected: Reference) -> None:
-    assert expected == parse(text)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from homelab.ci.image import expand
-from homelab.ci.registry import Image, credentials
 from homelab.errors import UsageError
+from homelab.registry.credentials import credentials
+from homelab.registry.image import Image
 from homelab.secret import Secret
 from tests.ci.fakes import OID
 

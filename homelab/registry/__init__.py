@@ -1,0 +1,1 @@
+"""A container registry: what a reference names, and which digests stand for it."""
