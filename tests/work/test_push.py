@@ -67,7 +67,7 @@ def test_a_report_that_never_arrives_is_asked_about(site: Site):
         "marker = os.path.join(sys.argv[1], 'updated')\n"
         "while chunk := os.read(child.stdout.fileno(), 65536):\n"
         "    if os.path.exists(marker):\n"
-        "        child.wait(); os._exit(1)\n"
+        "        child.kill(); child.wait(); os._exit(1)\n"
         "    os.write(1, chunk)\n"
     )
     site.hook("post-update", 'touch "$GIT_DIR/updated"')
