@@ -565,3 +565,48 @@ def test_the_shape_of_a_repository_and_of_a_pipeline_is_upstreams(ci: World) -> 
         " status timestamp title updated version"
     )
     assert json.dumps(ci.pipeline(1)["errors"]) == "null"
+
+
+def test_a_cron_is_kept_changed_run_now_and_removed(ci: World) -> None:
+    oid = ci.push({".woodpecker.yaml": f"when:\n  - event: [push, cron]\n{GREEN}"})
+    ci.wait(1)
+    made = ci.call("/api/repos/1/cron", method="POST", body={"name": "nightly", "schedule": "@daily"}).json
+    assert (made["id"], made["name"], made["schedule"], made["branch"]) == (1, "nightly", "@daily", "")
+    assert ci.call("/api/repos/1/cron/1", method="PATCH", body={"branch": "main"}).json["schedule"] == "@daily"
+    run = ci.call("/api/repos/1/cron/1", method="POST").json
+    assert (run["event"], run["commit"], run["branch"], run["message"]) == ("cron", oid, "main", "nightly")
+    ci.restart()
+    assert [one["branch"] for one in ci.get("/api/repos/1/cron")] == ["main"]
+    assert ci.call("/api/repos/1/cron/1", method="DELETE").status == 204
+    assert ci.call("/api/repos/1/cron/1").status == 404
+
+
+def test_a_cron_that_nothing_wants_is_filtered_and_one_without_schedule_refused(ci: World) -> None:
+    ci.push({".woodpecker.yaml": f"when:\n  - event: push\n{GREEN}"})
+    ci.call("/api/repos/1/cron", method="POST", body={"name": "nightly", "schedule": "@daily"})
+    filtered = ci.call("/api/repos/1/cron/1", method="POST")
+    assert (filtered.status, filtered.headers["pipeline-filtered"]) == (204, "true")
+    assert ci.call("/api/repos/1/cron", method="POST", body={"name": "nightly"}).status == 422
+    assert ci.call("/api/repos/1/cron", token="reader").status == 404
+
+
+def test_settings_changed_by_the_interface_outlive_the_server(ci: World) -> None:
+    path = "/api/repos/1"
+    assert (
+        ci.call(path, method="PATCH", body={"require_approval": "all_events"}).json["require_approval"] == "all_events"
+    )
+    assert ci.call(path, method="PATCH", body={"require_approval": "sometimes"}).status == 400
+    assert ci.call(path, method="PATCH", body={}, token="reader").status == 403
+    ci.restart()
+    ci.push({".woodpecker.yaml": GREEN})
+    assert ci.wait(1, "blocked")["status"] == "blocked"
+
+
+def test_a_repository_switched_off_runs_nothing_until_it_is_switched_on(ci: World) -> None:
+    assert ci.call("/api/repos/1", method="DELETE").json["active"] is False
+    ci.push({".woodpecker.yaml": GREEN})
+    assert ci.get("/api/repos/1/pipelines") == []
+    assert ci.call("/api/repos?forge_remote_id=1", method="POST").json["active"] is True
+    assert ci.call("/api/repos?forge_remote_id=1", method="POST").status == 409
+    ci.push({"again": "1"})
+    assert ci.wait(1)["status"] == "success"

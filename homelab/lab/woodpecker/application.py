@@ -10,7 +10,18 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from homelab.lab.woodpecker.access import PART, Part, part
-from homelab.lab.woodpecker.api import hook, lab, logs, pipelines, repositories, service, streams, users
+from homelab.lab.woodpecker.api import (
+    crons,
+    hook,
+    lab,
+    logs,
+    pipelines,
+    repositories,
+    service,
+    settings,
+    streams,
+    users,
+)
 from homelab.lab.woodpecker.pipelines import Filtered, Refused
 
 _INDEX = "<!doctype html><html><head><title>Woodpecker</title></head><body><div id=app></div></body></html>"
@@ -26,7 +37,7 @@ def application(parts: Part) -> web.Application:
     """Return the application, under the path of the public URL if it has one."""
     app = web.Application(middlewares=[_refusals], client_max_size=_BODY_LIMIT)
     app[PART] = parts
-    for module in (users, repositories, pipelines, logs, streams, service, hook):
+    for module in (users, repositories, settings, pipelines, crons, logs, streams, service, hook):
         app.add_routes(module.ROUTES)
     if parts.lab_controls:
         app.add_routes(lab.ROUTES)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from homelab.lab.woodpecker import render
 from homelab.lab.woodpecker.bus import EventBus, LogBus, Message
-from homelab.lab.woodpecker.config import Config
+from homelab.lab.woodpecker.config import Config, Repository, configured
 from homelab.lab.woodpecker.faults import Faults
 from homelab.lab.woodpecker.forge_status import Tell
 from homelab.lab.woodpecker.records import LogLine, Pipeline, Step, Workflow
@@ -30,12 +32,20 @@ class Board:
 
     def __init__(self, config: Config, store: Store, faults: Faults, work: Path) -> None:
         """Start with nobody listening; ``work`` is where workspaces come and go."""
-        self.config, self.store, self.faults, self.work = config, store, faults, work
+        kept = tuple(configured(one, store.settings(one.id)) for one in config.repositories)
+        self.config, self.store, self.faults, self.work = replace(config, repositories=kept), store, faults, work
         self.events, self.logs = EventBus(), LogBus()
         #: Set by whoever reports to the forge: called at every change.
         self.tell_forge: Tell = lambda _repository, _pipeline: None
         #: Set by whoever may cancel: called with the pipeline and the step whose ``failure`` is ``cancel``.
         self.cancel_from_step: Callable[[Pipeline, str], None] = lambda _pipeline, _step: None
+
+    def configure(self, repo_id: int, changes: dict[str, Any]) -> Repository:
+        """Change a repository's settings from now on, after a restart too; return it as it is then."""
+        self.store.keep_settings(repo_id, changes)
+        made = {one.id: configured(one, changes) if one.id == repo_id else one for one in self.config.repositories}
+        self.config = replace(self.config, repositories=tuple(made.values()))
+        return made[repo_id]
 
     def changed(self, pipeline: Pipeline) -> None:
         """Save, and tell the event streams and the forge."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,12 @@ class Config:
     def repository(self, repo_id: int) -> Repository | None:
         """Return the repository with this id."""
         return next((repo for repo in self.repositories if repo.id == repo_id), None)
+
+
+def configured(repository: Repository, changes: dict[str, Any]) -> Repository:
+    """Return it with other settings; lists from JSON become what a frozen record holds."""
+    frozen: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in changes.items()}
+    return replace(repository, **frozen)
 
 
 def load(path: Path) -> Config:

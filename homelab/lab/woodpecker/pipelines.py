@@ -17,7 +17,7 @@ from homelab.lab.woodpecker.config import Repository, User
 from homelab.lab.woodpecker.definition import ConfigRefused
 from homelab.lab.woodpecker.plan import Plan, make_plan
 from homelab.lab.woodpecker.queue import Queue, Task
-from homelab.lab.woodpecker.records import Complaint, ConfigFile, Pipeline, Step, Workflow
+from homelab.lab.woodpecker.records import Complaint, ConfigFile, Cron, Pipeline, Step, Workflow
 from homelab.lab.woodpecker.states import CANCELABLE, UNDER_WAY, State, Trigger
 from homelab.lab.woodpecker.when import is_skip_message
 
@@ -87,16 +87,28 @@ class Pipelines:
         self, repository: Repository, user: User, branch: str, variables: dict[str, str], message: str
     ) -> Pipeline:
         """Run a branch's head by hand. Raises Refused(500) for an unknown branch, Filtered."""
+        oid = await self._head(repository, branch)
+        said = f"MANUAL: {message} @ {branch}" if message else f"MANUAL PIPELINE @ {branch}"
+        made = Pipeline(repository.id, Trigger.MANUAL, commit=oid, branch=branch, ref=branch, message=said)
+        made.author, made.author_email, made.timestamp, made.variables = user.login, user.email, now(), variables
+        return await self.create(repository, made)
+
+    async def run_cron(self, repository: Repository, cron: Cron) -> Pipeline:
+        """Run a cron's branch now, as its schedule would. Raises Refused(500) for an unknown branch, Filtered."""
+        branch = cron.branch or repository.default_branch
+        oid, ref = await self._head(repository, branch), f"refs/heads/{branch}"
+        made = Pipeline(repository.id, Trigger.CRON, commit=oid, branch=branch, ref=ref, cron=cron.name)
+        made.message, made.sender, made.timestamp = cron.name, cron.name, now()
+        return await self.create(repository, made)
+
+    async def _head(self, repository: Repository, branch: str) -> str:
         try:
             oid = await asyncio.to_thread(commits.head, repository.path, branch)
         except subprocess.CalledProcessError:
             raise Refused(500) from None
         if not repository.active or not repository.has_owner:
             raise Refused(500)
-        said = f"MANUAL: {message} @ {branch}" if message else f"MANUAL PIPELINE @ {branch}"
-        made = Pipeline(repository.id, Trigger.MANUAL, commit=oid, branch=branch, ref=branch, message=said)
-        made.author, made.author_email, made.timestamp, made.variables = user.login, user.email, now(), variables
-        return await self.create(repository, made)
+        return oid
 
     def restart(self, repository: Repository, old: Pipeline, variables: dict[str, str], deploy_to: str) -> Pipeline:
         """Run a pipeline's commit and stored files again, under a new number."""

@@ -114,6 +114,19 @@ class LogLine:
     type: int = 0
 
 
+@dataclass(slots=True)
+class Cron:
+    """A run of a branch by schedule. ``branch`` "" is the default one; ``created`` is Unix time."""
+
+    id: int
+    repo_id: int
+    creator_id: int
+    name: str
+    schedule: str
+    branch: str = ""
+    created: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
     """One configuration file as it was at the commit."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import asdict
 from typing import Any
 
 from homelab.lab.woodpecker.config import Repository, User
-from homelab.lab.woodpecker.records import Complaint, ConfigFile, LogLine, Pipeline, Step, Workflow
+from homelab.lab.woodpecker.records import Complaint, ConfigFile, Cron, LogLine, Pipeline, Step, Workflow
 from homelab.lab.woodpecker.states import Trigger
 
 _LEGACY_PIPELINE = {f"{name}": f"{name}_at" for name in ("created", "updated", "started", "finished", "reviewed")}
@@ -71,6 +72,11 @@ def repository(one: Repository) -> dict[str, Any]:
         "cancel_previous_pipeline_events": list(one.cancel_previous_pipeline_events),
         "netrc_trusted": [],
     }
+
+
+def cron(one: Cron) -> dict[str, Any]:
+    """Return one Cron; it is never due by itself."""
+    return {**asdict(one), "next_exec": 0}
 
 
 def step(one: Step, pipeline_id: int, *, legacy: bool = False) -> dict[str, Any]:

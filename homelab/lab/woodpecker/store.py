@@ -10,12 +10,12 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from homelab.lab.woodpecker.records import ConfigFile, LogLine, Pipeline, from_json, to_json
+from homelab.lab.woodpecker.records import ConfigFile, Cron, LogLine, Pipeline, from_json, to_json
 from homelab.lab.woodpecker.states import State, Trigger
 
 _SCHEMA = """
@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS log_lines (
     data BLOB NOT NULL, type INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS log_lines_of_a_step ON log_lines (step_id);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, last INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS crons (id INTEGER PRIMARY KEY AUTOINCREMENT, repo_id INTEGER NOT NULL, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS settings (repo_id INTEGER PRIMARY KEY, record TEXT NOT NULL);
 """
 
 
@@ -158,3 +160,30 @@ class Store:
     def delete_log(self, step_id: int) -> None:
         """Forget a step's lines."""
         self._db.execute("DELETE FROM log_lines WHERE step_id = ?", (step_id,))
+
+    def keep_cron(self, cron: Cron) -> Cron:
+        """Write a cron as it is now; a new one gets its id."""
+        if not cron.id:
+            sql = "INSERT INTO crons (repo_id, record) VALUES (?, '') RETURNING id"
+            (cron.id,) = self._db.execute(sql, (cron.repo_id,)).fetchone()
+        self._db.execute("UPDATE crons SET record = ? WHERE id = ?", (json.dumps(asdict(cron)), cron.id))
+        return cron
+
+    def crons(self, repo_id: int) -> list[Cron]:
+        """Return a repository's crons, oldest first."""
+        rows = self._db.execute("SELECT record FROM crons WHERE repo_id = ? ORDER BY id", (repo_id,))
+        return [Cron(**json.loads(record)) for (record,) in rows]
+
+    def delete_cron(self, cron: Cron) -> None:
+        """Forget a cron."""
+        self._db.execute("DELETE FROM crons WHERE id = ?", (cron.id,))
+
+    def keep_settings(self, repo_id: int, changes: dict[str, Any]) -> None:
+        """Remember settings of a repository, over those that were kept before."""
+        record = json.dumps({**self.settings(repo_id), **changes})
+        self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (repo_id, record))
+
+    def settings(self, repo_id: int) -> dict[str, Any]:
+        """Return the settings of a repository that were changed while a server ran."""
+        row = self._db.execute("SELECT record FROM settings WHERE repo_id = ?", (repo_id,)).fetchone()
+        return dict(json.loads(row[0])) if row else {}
