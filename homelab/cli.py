@@ -25,6 +25,7 @@ from homelab.app import App
 from homelab.console.choose import check, choose
 from homelab.console.port import Renderer
 from homelab.errors import HomelabError, Interrupted, UsageError
+from homelab.events import ReaderLeft
 from homelab.outcome import Outcome
 from homelab.tier import Tier
 from homelab.verb import Common, LazyGroup, manifest
@@ -128,6 +129,8 @@ def run(argv: Sequence[str], world: World) -> int:
         check(world)
         code = cli.main(args=list(argv), prog_name="homelab", standalone_mode=False, obj=launch)
         return int(code or 0)
+    except ReaderLeft:
+        return int(Outcome.DONE)
     except BaseException as error:  # noqa: BLE001 -- the boundary: whatever happened becomes a sentence and a code
         translated = _translate(error, launch.world)
         launch.renderer.error(translated)

@@ -45,6 +45,14 @@ class Event:
 Emit = Callable[[Event], None]
 
 
+class ReaderLeft(BaseException):
+    """Whoever read the answer has gone (``| head``): there is nobody to read further data to.
+
+    Raised where an event with ``data`` is shown. No failure, so no Exception: nothing rides it out;
+    the boundary ends the verb with 0.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Heartbeat(Event):
     """Still waiting. At most one a minute, so that a log shows life."""

@@ -19,8 +19,9 @@ from rich.text import Text  # noqa: TID253 -- likewise
 from homelab.clock import Clock
 from homelab.console.clean import clean
 from homelab.console.plain import closing, error_lines
+from homelab.console.stream import Lines
 from homelab.errors import HomelabError
-from homelab.events import Event
+from homelab.events import Event, ReaderLeft
 from homelab.outcome import Outcome
 from homelab.result import Result
 from homelab.world import World
@@ -111,6 +112,8 @@ class Human:
         """Take the terminal only once the first event comes."""
         self._out = self._console(world, world.stdout)
         self._err = self._console(world, world.stderr)
+        # Pieces of the answer need no styles, and there may be a hundred thousand of them.
+        self._lines = Lines(world.stdout)
         self._board = Board(world.clock, self._err.height)
         self._live: Live | None = None
         self._lock = threading.Lock()
@@ -120,10 +123,15 @@ class Human:
         return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True, _environ=world.env)
 
     def event(self, event: Event) -> None:
-        """Update the event's row; what is not a detail also scrolls up and stays. Data goes to stdout."""
+        """Update the event's row; what is not a detail also scrolls up and stays. Data goes to stdout.
+
+        Raises ReaderLeft when nobody reads the data any more.
+        """
         if event.data:
             self.close()
-            self._out.print(Text(clean(event.sentence())))
+            self._lines.write(clean(event.sentence()))
+            if self._lines.gone:
+                raise ReaderLeft
             return
         with self._lock:
             self._board.height = self._err.height  # the window may have been resized

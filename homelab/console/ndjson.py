@@ -14,7 +14,7 @@ from homelab.clock import Clock
 from homelab.console.jsonable import jsonable
 from homelab.console.stream import Lines
 from homelab.errors import HomelabError
-from homelab.events import Event
+from homelab.events import Event, ReaderLeft
 from homelab.result import Result
 
 VERSION = 1
@@ -35,9 +35,11 @@ class Ndjson:
             self._out.write(json.dumps(jsonable(record), separators=(",", ":")))
 
     def event(self, event: Event) -> None:
-        """Write every event, details too."""
+        """Write every event, details too. Raises ReaderLeft when a piece of the answer has no reader any more."""
         # The event's own fields first, so that ours cannot be shadowed by a field of the same name.
         self._write(event.kind, {**event.record(), "subject": event.subject, "sentence": event.sentence()})
+        if event.data and self._out.gone:
+            raise ReaderLeft
 
     def result(self, result: Result) -> None:
         """Write the last line of a verb that answered."""

@@ -15,7 +15,7 @@ from homelab.console.clean import clean
 from homelab.console.jsonable import jsonable
 from homelab.console.stream import Lines
 from homelab.errors import HomelabError
-from homelab.events import Event
+from homelab.events import Event, ReaderLeft
 from homelab.result import Result
 
 
@@ -43,10 +43,16 @@ class Plain:
         self._lock = threading.Lock()
 
     def event(self, event: Event) -> None:
-        """Write the event's sentence, unless it is a detail. A piece of the answer goes to stdout as it is."""
+        """Write the event's sentence, unless it is a detail. A piece of the answer goes to stdout as it is.
+
+        Raises ReaderLeft when nobody reads the answer any more.
+        """
         if event.data:
+            stream = self._err if self._as_json else self._out
             with self._lock:
-                (self._err if self._as_json else self._out).write(clean(event.sentence()))
+                stream.write(clean(event.sentence()))
+            if stream.gone:
+                raise ReaderLeft
         elif not event.detail:
             with self._lock:
                 self._err.write(clean(f"{event.subject}: {event.sentence()}"))

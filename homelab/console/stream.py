@@ -13,6 +13,11 @@ class Lines:
         """Write to ``stream`` until it breaks."""
         self._stream: TextIO | None = stream
 
+    @property
+    def gone(self) -> bool:
+        """Say whether the reader went away."""
+        return self._stream is None
+
     def write(self, line: str) -> None:
         """Write one line and flush it."""
         if self._stream is None:

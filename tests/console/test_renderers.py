@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from homelab.console.human import Board, Human, elapsed
 from homelab.console.ndjson import Ndjson
 from homelab.console.plain import Plain
 from homelab.errors import NothingThere
-from homelab.events import Event, Notice
+from homelab.events import Event, Notice, ReaderLeft
 from homelab.outcome import Outcome
 from homelab.result import Result
 from homelab.secret import Secret
@@ -41,6 +42,22 @@ class Answer(Result):
 
     def record(self) -> dict[str, Any]:
         return {"body": self.body}
+
+
+@dataclass(frozen=True, slots=True)
+class LineRead(Event):
+    kind: ClassVar[str] = "ci.log.read"
+    data: ClassVar[bool] = True
+
+    def sentence(self) -> str:
+        return "a line"
+
+
+class Left(io.StringIO):
+    """A pipe whose reader has what it wanted."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
 
 
 ANSWER = Answer(Outcome.RED, "step test failed", body=("one", "two \x1b[31mred"))
@@ -245,3 +262,13 @@ class EndedWell(Event):
 
     def sentence(self) -> str:
         return "over"
+
+
+@pytest.mark.parametrize("output", ["human", "plain", "ndjson"])
+def test_data_without_a_reader_ends_the_verb_and_progress_does_not(tmp_path: Path, output: str) -> None:
+    renderer = choose(replace(world(tmp_path), stdout=Left()), output, as_json=False)
+
+    renderer.event(Notice("ci", "goes on"))
+    with pytest.raises(ReaderLeft):
+        renderer.event(LineRead())
+    renderer.close()
