@@ -305,3 +305,19 @@ def test_a_slow_step_is_killed_when_the_server_stops(ci: World, tmp_path: Path) 
     ci.restart(capacity=0)
     ci.until(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists())
     assert ci.pipeline(1)["status"] == "running"
+
+
+def test_a_client_that_leaves_leaves_no_traceback_in_the_servers_log(
+    ci: World, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gate = hold(ci, tmp_path)
+    for path in ("/api/stream/events", log_path(ci, "a")):
+        with ci.stream(path) as lines:
+            next(lines)
+    gate.touch()  # what comes now is written to nobody
+    ci.until(lambda: ci.pipeline(1)["status"] == "success")
+    ci.push({".woodpecker.yaml": GREEN})
+    ci.until(lambda: ci.pipeline(2)["status"] == "success")
+    said = [record.getMessage() for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+    assert said == []
+    assert "Traceback" not in capfd.readouterr().err

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from aiohttp import web
@@ -22,14 +24,20 @@ _PING = b": ping\n\n"
 _HEADERS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no", "Connection": "keep-alive"}
 
 T = TypeVar("T")
+Tell = Callable[[web.StreamResponse], Awaitable[None]]
 
 
-async def _open(request: web.Request, cache: str) -> web.StreamResponse:
-    """Start the stream with a comment, so that a client knows that nothing buffers it."""
+async def _stream(request: web.Request, cache: str, tell: Tell) -> web.StreamResponse:
+    """Start with a comment, so that a client knows that nothing buffers the stream; ``tell`` until the client leaves.
+
+    That it has left shows when something is written to it: no failure of the server's.
+    """
     response = web.StreamResponse(headers={**_HEADERS, "Cache-Control": cache})
-    await response.prepare(request)
-    if part(request).board.faults.mute != "bytes":
-        await response.write(_PING)
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        if part(request).board.faults.mute != "bytes":
+            await response.write(_PING)
+        await tell(response)
     return response
 
 
@@ -51,24 +59,30 @@ async def events(request: web.Request) -> web.StreamResponse:
     user, board = user_of(request), part(request).board
     mine = frozenset(one.id for one in board.config.repositories if user and one.active and one.allows(user, "pull"))
     with board.events.listen(mine) as queue:
-        response = await _open(request, "no-store")
-        while True:
-            payload: bytes = await _next(request, response, queue)
-            await response.write(b"data: " + payload + b"\n\n")
+
+        async def tell(response: web.StreamResponse) -> None:
+            while True:
+                payload: bytes = await _next(request, response, queue)
+                await response.write(b"data: " + payload + b"\n\n")
+
+        return await _stream(request, "no-store", tell)
 
 
 @ROUTES.get("/api/stream/logs/{repo_id}/{number}/{step_id}", allow_head=False)
 async def logs(request: web.Request) -> web.StreamResponse:
     """A step's lines from its beginning; ends when the step's workflow does."""
     repository = need_repository(request)
-    response = await _open(request, "no-cache")
-    found = _find(request, repository.id)
-    if isinstance(found, str):
-        await response.write(f"event: error\ndata: {found}\n\n".encode())
-        return response
     last = request.headers.get("Last-Event-ID", "")
-    await _Tail(request, response, found, skip=int(last) if last.isascii() and last.isdigit() else 0).follow()
-    return response
+    skip = int(last) if last.isascii() and last.isdigit() else 0
+
+    async def tell(response: web.StreamResponse) -> None:
+        found = _find(request, repository.id)
+        if isinstance(found, str):
+            await response.write(f"event: error\ndata: {found}\n\n".encode())
+        else:
+            await _Tail(request, response, found, skip=skip).follow()
+
+    return await _stream(request, "no-cache", tell)
 
 
 def _find(request: web.Request, repo_id: int) -> Step | str:
