@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from homelab.app import App
-from homelab.doctor.clocks import DAY, clock, skew, span
+from homelab.doctor.clocks import DAY, clock, span
 from homelab.doctor.faces import Face, face_of
 from homelab.doctor.model import Finding, fail, ok, skip, warn
 from homelab.errors import HomelabError, NothingThere
 from homelab.http.port import JsonHttp
+from homelab.http.skew import skew
 from homelab.settings.model import CiServer
 
 #: A certificate this near its end, with most of its life behind it, should have been renewed.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterator
 
 from homelab.doctor.model import Finding, warn
 
@@ -11,14 +10,6 @@ from homelab.doctor.model import Finding, warn
 AGREE = 30.0
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-
-
-def skew(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that the sender of ``headers`` is ahead of ``now``; None where it does not say."""
-    try:
-        return parsedate_to_datetime(headers["date"]).timestamp() - now
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return None
 
 
 def clock(name: str, whose: str, ahead: float | None) -> Iterator[Finding]:

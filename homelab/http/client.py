@@ -21,6 +21,8 @@ from homelab.http.lean import httpx
 from homelab.http.pool import Pool
 from homelab.http.port import Answer, Body, Params, ServerEvent, Site
 from homelab.http.retry import Retries
+from homelab.http.skew import skew
+from homelab.http.trouble import Trouble
 from homelab.http.wire import MAX_REDIRECTS, Wire, in_circles, shown
 from homelab.secret import Secret
 
@@ -59,6 +61,8 @@ class Client:
         self._lock = threading.Lock()
         self._closing = Wake()
         self._answered: set[str] = set()
+        self._trouble = Trouble(site.name, self._clock, emit)
+        self.ahead: float | None = None
 
     def __repr__(self) -> str:
         """Name the site, never the token."""
@@ -179,11 +183,21 @@ class Client:
         before = kind in self._answered
         judge.judge(ask, answer, wants_json=wants_json, answered_before=before, now=self._clock.now())
         self._answered.add(kind)
+        self._trouble.over()
+        self.ahead = skew(answer.headers, self._clock.now())
         return answer
 
     def _retries(self, ask: Ask, budget: float | None, *, repeatable: bool) -> Retries:
         budget = self._budget if budget is None else budget
-        return Retries(ask, budget=budget, clock=self._clock, emit=self._emit, pause=self._pause, repeatable=repeatable)
+        return Retries(
+            ask,
+            budget=budget,
+            clock=self._clock,
+            emit=self._emit,
+            pause=self._pause,
+            repeatable=repeatable,
+            trouble=self._trouble,
+        )
 
     def _pause(self, seconds: float) -> None:
         if self._clock.wait(self._closing, seconds):

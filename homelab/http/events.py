@@ -16,6 +16,7 @@ class RetryScheduled(Event):
     """
 
     kind: ClassVar[str] = "http.retry.scheduled"
+    detail: ClassVar[bool] = True
     server: str
     method: str
     path: str
@@ -31,3 +32,39 @@ class RetryScheduled(Event):
     def sentence(self) -> str:
         """Say what was asked, what came, and when it is asked again."""
         return f"{self.method} {self.path}: {self.reason}; again in {self.wait:.1f}s"
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleBegan(Event):
+    """A server goes on giving no usable answer; it is asked again until a budget ends. Said once until it is over."""
+
+    kind: ClassVar[str] = "http.trouble.began"
+    server: str
+    reason: str
+
+    @property
+    def subject(self) -> str:
+        """The server asked."""
+        return self.server
+
+    def sentence(self) -> str:
+        """Say what came instead of an answer."""
+        return f"{self.reason}; trying on"
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleEnded(Event):
+    """A server that was said to be in trouble answers again. ``seconds`` is how long it did not."""
+
+    kind: ClassVar[str] = "http.trouble.ended"
+    server: str
+    seconds: float
+
+    @property
+    def subject(self) -> str:
+        """The server asked."""
+        return self.server
+
+    def sentence(self) -> str:
+        """Say for how long it was away."""
+        return f"answers again, after {self.seconds:.0f}s"

@@ -77,6 +77,8 @@ class JsonHttp(Protocol):
     """
 
     site: Site
+    #: Seconds the server's clock was ahead of ours at its last good answer; None where it did not say.
+    ahead: float | None
 
     def get(self, path: str, *, params: Params | None = None, budget: float | None = None) -> Any:
         """Fetch JSON, retrying what may pass, within ``budget`` seconds (a default otherwise)."""

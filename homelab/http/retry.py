@@ -16,6 +16,7 @@ from homelab.errors import HomelabError
 from homelab.events import Emit
 from homelab.http.ask import Ask
 from homelab.http.events import RetryScheduled
+from homelab.http.trouble import Trouble
 
 T = TypeVar("T")
 
@@ -54,10 +55,15 @@ class Retries:
         emit: Emit,
         pause: Callable[[float], None],
         repeatable: bool = True,
+        trouble: Trouble | None = None,
     ) -> None:
-        """``pause`` lets seconds pass. Not ``repeatable``: only a connection that never opened is tried again."""
+        """``pause`` lets seconds pass. Not ``repeatable``: only a connection that never opened is tried again.
+
+        ``trouble`` hears of every failed attempt.
+        """
         self._ask, self._budget, self._clock, self._emit, self._pause = ask, budget, clock, emit, pause
         self._repeatable = repeatable
+        self._trouble = trouble
         self._began = clock.monotonic()
         # A last try needs time to be answered, so no wait reaches into this.
         self._reserve = min(2.0, budget / 10)
@@ -86,6 +92,8 @@ class Retries:
             failed = error
         except Passing as passing:
             failed = passing.error
+            if self._trouble is not None and not passing.few:
+                self._trouble.given_up(passing.reason)
             tried = int(retrying.statistics.get("attempt_number", 1))
             if tried > 1:
                 spent = self._clock.monotonic() - self._began
@@ -105,12 +113,16 @@ class Retries:
         return final or self._seldom >= FEW or self.left <= self._reserve
 
     def _announce(self, state: tenacity.RetryCallState) -> None:
+        passing = _passing(state)
+        # What seldom passes is an answer more often than trouble: a 404 for what was removed.
+        if self._trouble is not None and not passing.few:
+            self._trouble.failed(passing.reason)
         self._emit(
             RetryScheduled(
                 server=self._ask.name,
                 method=self._ask.method,
                 path=self._ask.path.partition("?")[0],
-                reason=_passing(state).reason,
+                reason=passing.reason,
                 attempt=state.attempt_number,
                 wait=round(state.upcoming_sleep, 3),
             )

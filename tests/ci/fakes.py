@@ -91,6 +91,8 @@ def raw_pipeline(number: int, status: str = "success", *, commit: str = OID, **f
 class FakeWoodpecker:
     """What server/api does, for one repository with id 7, in memory. ``then`` runs before the n-th request."""
 
+    ahead: float | None = None
+
     def __init__(self, slug: str = "team/app", *, repo: Json | None = None) -> None:
         self.site = Site("https://ci.example.org", name="Woodpecker")
         self.slug = slug

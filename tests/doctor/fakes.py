@@ -31,6 +31,8 @@ def status(code: int) -> HttpStatus:
 class CannedHttp:
     """Implements JsonHttp: a path answers a value, or raises the error in its place; the rest is 404."""
 
+    ahead: float | None = None
+
     def __init__(self, site: Site, token: Secret | None, answers: Canned) -> None:
         self.site = site
         self.token = token

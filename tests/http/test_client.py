@@ -71,13 +71,24 @@ def test_trouble_is_retried_and_seen(client: Client, httpx_mock: HTTPXMock, even
     httpx_mock.add_response(text="<html>starting", status_code=502)
     httpx_mock.add_response(json=[], headers=OURS)
     assert client.get("/api/user") == []
-    assert [event.record()["reason"] for event in events] == [
+    assert [event.record()["reason"] for event in events if event.detail] == [
         "answered 500",
         "connection cut",
         "no answer in time",
         "200 with an empty body",
         "502 from a proxy",
     ]
+    lines = [event.sentence() for event in events if not event.detail]
+    assert lines[0] == "connection cut; trying on"
+    assert len(lines) == 2
+    assert lines[1].startswith("answers again, after ")
+
+
+def test_the_servers_clock_is_known_after_an_answer(client: Client, httpx_mock: HTTPXMock, clock: FakeClock) -> None:
+    httpx_mock.add_response(json={}, headers={**OURS, "Date": "Tue, 14 Nov 2023 23:13:20 GMT"})
+    before = client.ahead
+    client.get("/api/user")
+    assert (before, client.ahead) == (None, 3600.0 - clock.elapsed)
 
 
 def test_a_status_that_will_not_pass_is_raised_at_once(

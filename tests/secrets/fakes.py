@@ -32,6 +32,8 @@ class FakeVault:
 
 
 class FakeClient:
+    ahead: float | None = None
+
     def __init__(self, vault: FakeVault, site: Site, token: Secret | None) -> None:
         self.vault, self.site, self.token = vault, site, token
 
