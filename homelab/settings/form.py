@@ -80,6 +80,7 @@ def seconds(*, zero: bool = False) -> Check:
     """Return a check for a duration: ``90``, ``2.5``, ``"90s"``, ``"5m"``, ``"1h30m"``; in seconds."""
 
     def check(raw: Any) -> float:
+        """Return the seconds."""
         allowed = f'seconds (90) or a duration ("90s", "5m", "1h30m"), {"" if zero else "more than 0, "}at most 7 days'
         number = _duration(raw)
         if number is None:

@@ -158,6 +158,7 @@ class _Reader:
         self.complaints: list[Complaint] = []
 
     def definition(self, raw: dict[str, Any]) -> Definition:
+        """Return what the file means, as far as it can be understood; what is wrong goes to ``complaints``."""
         self._no_unknown(raw, _FILE_KEYS, "")
         steps = self._containers(raw.get("steps"), "steps")
         if not steps:

@@ -61,6 +61,7 @@ class _Reporter:
     told: dict[int, State] = field(default_factory=dict)
 
     def tell(self, repository: Repository, pipeline: Pipeline) -> None:
+        """Line up a status for each workflow whose state is another than the last one told."""
         for workflow in pipeline.workflows:
             if self.told.get(workflow.id) is not workflow.state:
                 self.told[workflow.id] = workflow.state
@@ -68,6 +69,7 @@ class _Reporter:
                 self.waiting.put_nowait(_Post(path, commit_status(self.config.host, repository, pipeline, workflow)))
 
     async def post(self) -> None:
+        """Post what waits, in its order, until cancelled; what the forge refuses is logged and dropped."""
         token = self.config.status_token.reveal() if self.config.status_token else ""
         headers = {"Authorization": f"token {token}"}
         async with aiohttp.ClientSession(timeout=_TIMEOUT, headers=headers, trust_env=False) as session:

@@ -147,17 +147,7 @@ def pipeline(one: Pipeline, *, workflows: bool = True, legacy: bool = False, raw
         "reviewed_by": one.reviewed_by,
         "deploy_to": one.deploy_to,
         "deploy_task": "",
-        "commit": one.commit,
-        "branch": one.branch,
-        "ref": one.ref,
-        "refspec": one.refspec,
-        "title": one.title,
-        "message": one.message,
-        "sender": one.sender,
-        "author": one.author,
-        "author_avatar": "",
-        "author_email": one.author_email,
-        "forge_url": one.forge_url,
+        **_forge_side(one),
         "version": one.version,
         "cancel_info": one.cancel_info,
         "workflows": [workflow(flow, one.id, legacy=legacy) for flow in one.workflows] if workflows else [],
@@ -169,6 +159,23 @@ def pipeline(one: Pipeline, *, workflows: bool = True, legacy: bool = False, raw
     empty = ("cancel_info", "workflows", "changed_files", "variables", "cron", "from_fork")
     told = record if raw else record | _spoken_for(one)
     return _renamed(_without_empty(told, *empty), _LEGACY_PIPELINE, legacy=legacy)
+
+
+def _forge_side(one: Pipeline) -> dict[str, str]:
+    """Return what the forge told of the commit and of who pushed it."""
+    return {
+        "commit": one.commit,
+        "branch": one.branch,
+        "ref": one.ref,
+        "refspec": one.refspec,
+        "title": one.title,
+        "message": one.message,
+        "sender": one.sender,
+        "author": one.author,
+        "author_avatar": "",
+        "author_email": one.author_email,
+        "forge_url": one.forge_url,
+    }
 
 
 def _spoken_for(one: Pipeline) -> dict[str, str]:

@@ -7,6 +7,7 @@ import urllib.request
 
 
 def main() -> None:
+    """End with an error unless the started application says that it is well."""
     server = subprocess.Popen(
         [sys.executable, "hello.py"], stdout=subprocess.PIPE, text=True, env={**os.environ, "PORT": "0"}
     )
