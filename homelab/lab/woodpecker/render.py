@@ -129,7 +129,7 @@ def pipeline(one: Pipeline, *, workflows: bool = True, legacy: bool = False, raw
     Asked for, a cron run has the cron's name for message and sender, a tag says that it was created;
     ``raw``, as events and the hook's answer have it, they carry the commit's own.
     """
-    record = {
+    record: dict[str, Any] = {
         "id": one.id,
         "number": one.number,
         "parent": one.parent,
