@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -32,7 +33,7 @@ class Clock(Protocol):
     """What the core may know about time. Seconds everywhere."""
 
     def now(self) -> float:
-        """Return Unix time in seconds, for comparing with servers' stamps."""
+        """Return Unix time in seconds, for comparing with servers' stamps; it goes on steadily."""
 
     def monotonic(self) -> float:
         """Return seconds that never jump, for deadlines and durations."""
@@ -45,15 +46,23 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The clock of this machine."""
+    """The clock of this machine: the wall's time at the begin, and from there steady seconds.
+
+    A wall clock that is set, or a machine that slept, would end every grace at once.
+    """
+
+    def __init__(self, *, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
+        """Read the wall once."""
+        self._steady = steady
+        self._ahead = wall() - steady()
 
     def now(self) -> float:
-        """Return Unix time in seconds."""
-        return time.time()
+        """Return Unix time in seconds, which never jumps."""
+        return self._ahead + self._steady()
 
     def monotonic(self) -> float:
         """Return the monotonic clock in seconds."""
-        return time.monotonic()
+        return self._steady()
 
     def sleep(self, seconds: float) -> None:
         """Sleep for ``seconds``."""
