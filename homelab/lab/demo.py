@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from homelab.lab.events import CommandTyped
 from homelab.lab.guide import environment
 from homelab.lab.layout import Layout
 from homelab.lab.parts import vault_token
-from homelab.lab.process import undisturbed
+from homelab.lab.process import PYTHON, undisturbed
 from homelab.lab.remote import git
 from homelab.lab.up import up
 from homelab.outcome import Outcome
@@ -95,9 +94,7 @@ class _Typing:
         """Run one homelab command with our streams; return its exit code."""
         self._app.emit(CommandTyped(cwd.name, f"homelab {' '.join(words)}"))
         self._app.yield_terminal()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "homelab", *words], cwd=cwd, env=self._env, stdin=subprocess.DEVNULL
-        )
+        process = subprocess.Popen([*PYTHON, "-m", "homelab", *words], cwd=cwd, env=self._env, stdin=subprocess.DEVNULL)
         try:
             return process.wait()
         except BaseException:
@@ -120,7 +117,7 @@ class _Typing:
         """Look at the land with other eyes: the remote's history, CI's answer, the cluster through kubectl."""
         commands = (
             ("git log --oneline --graph -4 origin/main", ["git", "log", "--oneline", "--graph", "-4", "origin/main"]),
-            ("homelab ci status origin/main", [sys.executable, "-m", "homelab", "ci", "status", "origin/main"]),
+            ("homelab ci status origin/main", [*PYTHON, "-m", "homelab", "ci", "status", "origin/main"]),
             (
                 "kubectl -n demo get deployments,pods",
                 [self._lab.tools / "kubectl", "-n", "demo", "get", "deployments,pods"],

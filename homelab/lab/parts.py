@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from homelab.lab.guide import config_text, deployment, env_text, kubectl_cache
 from homelab.lab.layout import CI_HOST, IMAGE, REMOTE_URL, SLUG, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
 from homelab.lab.ledger import Ledger
 from homelab.lab.openbao import start_openbao
-from homelab.lab.process import start_part, wait_ready
+from homelab.lab.process import PYTHON, start_part, wait_ready
 from homelab.lab.ready import read_ready
 from homelab.lab.remote import git, has_commits, make_remote, write_tools
 from homelab.lab.woodpecker.hook import install
@@ -130,7 +129,7 @@ def _deploy_head(starting: Starting, registry: str) -> None:
         return
     oid = git(lab.bare, "rev-parse", "main", env=starting.env)
     image = f"{IMAGE}:{oid}"
-    push = [sys.executable, "-m", "homelab.lab.registry.push", image, "--to", registry, "--revision", oid]
+    push = [*PYTHON, "-m", "homelab.lab.registry.push", image, "--to", registry, "--revision", oid]
     _run(push, starting, cwd=lab.clone)
     _run([*kubectl, "apply", "--filename", "-"], starting, cwd=lab.root, stdin=deployment(image))
 

@@ -25,6 +25,8 @@ from homelab.poll import until
 T = TypeVar("T")
 
 TICK = 0.02
+#: Never a module of the folder somebody happens to be in.
+PYTHON = (sys.executable, "-P")
 
 # Popen objects of children this very process started: they stay as zombies until they are reaped here.
 _ours: dict[int, subprocess.Popen[bytes]] = {}
@@ -128,7 +130,7 @@ def start_part(
     folder.mkdir(parents=True, exist_ok=True)
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
-    argv = [sys.executable, "-m", f"homelab.lab.{part}", "--state", str(folder), "--ready", str(ready), *arguments]
+    argv = [*PYTHON, "-m", f"homelab.lab.{part}", "--state", str(folder), "--ready", str(ready), *arguments]
     return start(part, argv, folder=folder, env=env, remember=remember), ready
 
 

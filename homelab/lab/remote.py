@@ -7,17 +7,18 @@ Layer: lab.
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
-from shlex import quote
 
 from homelab.errors import Unreachable
 from homelab.lab.layout import REMOTE_URL, Layout
 from homelab.lab.needs import PROGRAMS, find_program, missing
+from homelab.lab.process import PYTHON
 from homelab.whole_file import write_whole
 
 _SSH = """\
@@ -63,14 +64,14 @@ def _own(env: Mapping[str, str]) -> dict[str, str]:
 def write_tools(lab: Layout) -> None:
     """Write the ssh stand-in and the pipeline's tools: ``push-image``, ``kubectl``, ``python3``."""
     lab.tools.mkdir(parents=True, exist_ok=True)
-    write_whole(lab.tools / "ssh", _SSH.format(git=quote(str(lab.git))), mode=0o700)
-    push = f'#!/bin/sh\nexec {quote(sys.executable)} -m homelab.lab.registry.push "$@" --to "$REGISTRY"'
+    write_whole(lab.tools / "ssh", _SSH.format(git=shlex.quote(str(lab.git))), mode=0o700)
+    push = f'#!/bin/sh\nexec {shlex.join(PYTHON)} -m homelab.lab.registry.push "$@" --to "$REGISTRY"'
     write_whole(lab.tools / "push-image", f'{push} --revision "$CI_COMMIT_SHA"\n', mode=0o700)
     kubectl = find_program("kubectl")
     if kubectl is None:
         raise missing({"kubectl": PROGRAMS["kubectl"]})
     for name, program in (("kubectl", kubectl), ("python3", sys.executable)):
-        write_whole(lab.tools / name, f'#!/bin/sh\nexec {quote(program)} "$@"\n', mode=0o700)
+        write_whole(lab.tools / name, f'#!/bin/sh\nexec {shlex.quote(program)} "$@"\n', mode=0o700)
 
 
 def has_commits(lab: Layout, env: Mapping[str, str]) -> bool:
@@ -104,4 +105,4 @@ def make_remote(lab: Layout, env: Mapping[str, str]) -> None:
 
 def _clone_settings(lab: Layout) -> dict[str, str]:
     person = {"user.name": _PERSON["NAME"], "user.email": _PERSON["EMAIL"], "commit.gpgSign": "false"}
-    return {**person, "core.sshCommand": quote(str(lab.tools / "ssh")), "ssh.variant": "simple"}
+    return {**person, "core.sshCommand": shlex.quote(str(lab.tools / "ssh")), "ssh.variant": "simple"}

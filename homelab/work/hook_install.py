@@ -90,16 +90,20 @@ def uninstall(app: App) -> HookChanged:
 
 def program() -> str:
     """Return this homelab as a shell command."""
-    return f"{shlex.quote(sys.executable)} -m homelab"
+    return f"{_python()} -m homelab"
+
+
+def _python() -> str:
+    # -P: git runs hooks in the work tree, and a module that a repository keeps there must not be taken for ours.
+    return f"{shlex.quote(sys.executable)} -P"
 
 
 def script() -> str:
     """Return the hook: it says how to remove itself where homelab is gone, and never writes to stdout."""
-    python = shlex.quote(sys.executable)
     return f"""\
 #!/bin/sh
 {MARK} 1; homelab work hook uninstall removes it
-if ! {python} -c 'import homelab' 2>/dev/null; then
+if ! {_python()} -c 'import homelab' 2>/dev/null; then
   echo "homelab, which this hook runs, is gone; remove the hook: rm '$0'" >&2
   exit 1
 fi

@@ -141,3 +141,14 @@ def test_a_local_ref_may_hold_spaces():
     assert parse("") == ()
     (gone,) = parse(f"(delete) {'0' * 40} refs/heads/x {'a' * 40}\n")
     assert gone.deletes
+
+
+def test_the_hook_never_runs_a_module_of_the_work_tree(hooked: Site):
+    for module in ("homelab", "json", "click"):
+        (hooked.clone / f"{module}.py").write_text(f"open({str(hooked.root / 'ran')!r}, 'w')")
+    hooked.git.text("add", ".")
+    hooked.git.text("commit", "-qm", "Shadow what homelab imports")
+    ended = hooked.git.run("push", "origin", "topic:main")
+    assert ended.code == 0, ended.err
+    assert _runs(hooked) == 1
+    assert not (hooked.root / "ran").exists()
