@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from homelab.deploy import gitops
-from homelab.deploy.judgement import Patience
+from homelab.deploy.ancestry import newer_than, no_more
+from homelab.deploy.digests import Digests
 from homelab.deploy.kinds.table import CRON_JOB, KINDS, kind_named
-from homelab.deploy.reference import SHORTEST, Wanted, commits_in
+from homelab.deploy.reference import SHORTEST, Wanted
 from homelab.deploy.request import WaitRequest
-from homelab.errors import HomelabError, UsageError
+from homelab.deploy.terms import Beside, Patience
+from homelab.errors import UsageError
 from homelab.git.port import Repository
 from homelab.registry.reference import parse
 from homelab.settings.model import DeployTarget, Settings
@@ -25,10 +26,6 @@ _FLAGS = (
     *("exact", "trust_tag", "newer_ok", "ignore_unready_nodes", "allow_zero"),
     *("allow_partial", "wait_old_gone", "patient", "fail_fast", "run"),
 )
-
-
-def no_more() -> None:
-    """Fetch nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +82,12 @@ def request(
     namespace: Callable[[], str],
     context: str | None = None,
     bring: Callable[[], None] = no_more,
+    registry: Digests | None = None,
 ) -> WaitRequest:
     """Return the request. ``repository`` and ``namespace`` are called only where the words need them.
 
     A typed ``timeout`` is the deadline of the whole wait, and so of the reference too unless that has its own.
-    ``bring`` fetches what the repository lacks to know a live commit.
+    ``bring`` fetches what the repository lacks to know a live commit; ``registry`` is asked for digests.
 
     Raises UsageError for what cannot be meant.
     """
@@ -115,7 +113,7 @@ def request(
         refresh=asked.refresh,
         run=asked.run,
         patience=patience,
-        newer=newer_than(wanted.oid, repository, bring),
+        beside=Beside(newer_than(wanted.oid, repository, bring), registry),
         overall=asked.timeout is not None and asked.reference_timeout is None,
         context=context,
         options=asked.options(wanted.oid),
@@ -221,39 +219,6 @@ def _oid(sha: str | None, repository: Callable[[], Repository]) -> str:
     if sha is not None and len(sha) < SHORTEST and re.fullmatch(r"[0-9a-fA-F]+", sha):
         raise _usage(f"--sha {sha}: too short to prove anything", f"give at least {SHORTEST} digits")
     return repository().resolve(sha or "HEAD")
-
-
-def newer_than(
-    oid: str, repository: Callable[[], Repository], bring: Callable[[], None] = no_more
-) -> Callable[[str], bool]:
-    """Return the question whether an image names a commit that contains ``oid``, as far as the repository knows.
-
-    Of a commit that is not there ``bring`` is asked once.
-    """
-
-    @lru_cache(maxsize=256)
-    def newer(image: str) -> bool:
-        return any(_contains(repository, run, oid, bring) for run in commits_in(parse(image).tag))
-
-    return newer if oid else lambda _image: False
-
-
-def _contains(repository: Callable[[], Repository], run: str, oid: str, bring: Callable[[], None]) -> bool:
-    try:
-        found = _resolved(repository(), run, bring)
-        # A branch may be called like a commit: only a commit of that name counts.
-        return found.startswith(run) and found != oid and repository().contains(found, oid) is True
-    except HomelabError:
-        return False
-
-
-def _resolved(repository: Repository, run: str, bring: Callable[[], None]) -> str:
-    """Return the full commit. Raises UsageError where not even a fetch brings it."""
-    try:
-        return repository.resolve(run)
-    except UsageError:
-        bring()
-        return repository.resolve(run)
 
 
 def _usage(what: str, fix: str) -> UsageError:

@@ -48,7 +48,7 @@ def unreferenced(
     if identity.standing is not Standing.NOT:
         return _undecided(identity, expectation, reached=memory.reached)
     if memory.reached:
-        moved = f"the template moved on from {wanted} to {live}"
+        moved = f"the template moved on from {wanted} to {live}{_unsure(identity)}"
         target = (
             workload.slug if workload.kind == "deployment" else f"{workload.namespace}/{workload.kind}/{workload.name}"
         )
@@ -61,10 +61,15 @@ def unreferenced(
         return Verdict(State.REFERENCE, f"wants {wanted}, template has {live}", again=left)
     return Verdict(
         State.REFERENCE_TIMEOUT,
-        f"the template never named {wanted} in {expectation.reference_timeout:.0f} s; it has {live}",
+        f"the template never named {wanted} in {expectation.reference_timeout:.0f} s; it has {live}{_unsure(identity)}",
         reason="reference",
         hint=f"kubectl get {workload.kind}/{workload.name} -n {workload.namespace} -o yaml",
     )
+
+
+def _unsure(identity: Identity) -> str:
+    """Say where ancestry cannot be known: a commit that is not here, or a history that was cut."""
+    return "; whether that contains it is not known here" if identity.unknown else ""
 
 
 def _stuck(snapshot: Snapshot, memory: Memory, now: float) -> Verdict | None:

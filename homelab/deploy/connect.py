@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from homelab.app import App
-from homelab.deploy.asked import Asked, no_more, request, targets
+from homelab.deploy.ancestry import no_more
+from homelab.deploy.asked import Asked, request, targets
 from homelab.deploy.history import Subject
 from homelab.deploy.request import WaitRequest
 from homelab.errors import HomelabError, UsageError

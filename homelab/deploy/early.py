@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab.deploy.judgement import Memory, Patience, Seen, Trouble
+from homelab.deploy.judgement import Memory, Seen, Trouble
 from homelab.deploy.model import Pod
 from homelab.deploy.signals import Signal
+from homelab.deploy.terms import Patience
 
 #: A sibling that runs says the trouble is one node's: wait three times as long.
 SIBLING_FACTOR = 3

@@ -5,12 +5,13 @@ Layer: the deploy domain, above model and reference.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from homelab.deploy.judgement import Expectation
 from homelab.deploy.model import Container
-from homelab.deploy.reference import Match, match_marked
+from homelab.deploy.reference import Match, Wanted, match_marked
 from homelab.registry.reference import parse, same_repository
 
 
@@ -36,6 +37,8 @@ class Identity:
     standing: Standing
     containers: tuple[Container, ...]
     match: Match = Match.NO
+    #: Nobody here can tell whether what is live contains the wanted commit.
+    unknown: bool = False
 
     @property
     def live(self) -> str:
@@ -59,7 +62,13 @@ def identify(template: tuple[Container, ...], expectation: Expectation) -> Ident
         found = [container for container in template if claim(container, expectation)]
         if found:
             return _of_one_image(template, found, expectation)
-    return Identity(Standing.NOT, template)
+    return Identity(Standing.NOT, template, unknown=_unknown(template, expectation))
+
+
+def names_it(template: tuple[Container, ...], expectation: Expectation) -> bool:
+    """Say whether a template counts as naming the wanted image: itself, or a newer commit where that is accepted."""
+    standing = identify(template, expectation).standing
+    return standing is Standing.MET or (standing is Standing.NEWER and expectation.newer_ok)
 
 
 def _of_one_image(template: tuple[Container, ...], found: list[Container], expectation: Expectation) -> Identity:
@@ -70,23 +79,40 @@ def _of_one_image(template: tuple[Container, ...], found: list[Container], expec
 
 def _judged(containers: tuple[Container, ...], expectation: Expectation) -> Identity:
     """Fold the containers' matches: every one must prove it."""
-    matches = [match_marked(container.image, container.marks, expectation.wanted) for container in containers]
+    matches = [_named(container, expectation) for container in containers]
     if not matches:
         return Identity(Standing.NOT, containers)
     if all(found.proves for found in matches):
         return Identity(Standing.MET, containers, matches[0])
-    if all(found.proves or expectation.newer(c.image) for found, c in zip(matches, containers, strict=True)):
+    others = [c for found, c in zip(matches, containers, strict=True) if not found.proves]
+    if all(_is_newer(container, expectation) for container in others):
         return Identity(Standing.NEWER, containers)
-    return Identity(Standing.NOT if Match.NO in matches else Standing.HINT, containers)
+    standing = Standing.NOT if Match.NO in matches else Standing.HINT
+    return Identity(standing, containers, unknown=_unknown(others, expectation))
+
+
+def _named(container: Container, expectation: Expectation) -> Match:
+    """Say how a container names the wanted version, with what a registry said about its repository."""
+    return match_marked(container.image, container.marks, with_content(expectation, container.image))
+
+
+def with_content(expectation: Expectation, image: str) -> Wanted:
+    """Return the wanted version with every digest the registry of ``image`` has it under."""
+    found = expectation.known.content.get(parse(image).repository, frozenset[str]())
+    return replace(expectation.wanted, digests=expectation.wanted.digests | found) if found else expectation.wanted
 
 
 def _proves(container: Container, expectation: Expectation) -> bool:
-    return match_marked(container.image, container.marks, expectation.wanted).proves
+    return _named(container, expectation).proves
 
 
 def _hints(container: Container, expectation: Expectation) -> bool:
-    return match_marked(container.image, container.marks, expectation.wanted) is Match.HINT
+    return _named(container, expectation) is Match.HINT
+
+
+def _unknown(containers: Sequence[Container], expectation: Expectation) -> bool:
+    return any(expectation.known.contains.get(container.image, False) is None for container in containers)
 
 
 def _is_newer(container: Container, expectation: Expectation) -> bool:
-    return expectation.newer(container.image)
+    return expectation.known.contains.get(container.image) is True

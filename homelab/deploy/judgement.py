@@ -6,51 +6,36 @@ Frozen records only; times are Unix seconds by our clock. Layer: the deploy doma
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from homelab.deploy.model import Counters, Workload
-from homelab.deploy.reference import Wanted
+from homelab.deploy.terms import Terms
 from homelab.outcome import Outcome
 from homelab.settings.model import DeployTarget
 
 
-class Patience(StrEnum):
-    """How soon a pod that cannot start ends the wait."""
-
-    NORMAL = "normal"
-    #: Only the deadline.
-    PATIENT = "patient"
-    #: At the first sign.
-    NONE = "fail-fast"
-
-
-def nothing_newer(_image: str) -> bool:
-    """Know of no image that contains the wanted commit."""
-    return False
-
-
 @dataclass(frozen=True, slots=True)
-class Expectation:
-    """What one target must become, and how long that may take (seconds)."""
+class Known:
+    """What was found out beside the cluster: a verdict reads it and asks nobody."""
+
+    #: Whether the commit an image names contains the wanted one; None: that cannot be known here.
+    contains: Mapping[str, bool | None] = field(default_factory=dict)
+    #: By image repository: the digests under which its registry has the wanted version.
+    content: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    #: Until when the answer of a registry is worth waiting for; None: none is to come.
+    asking_until: float | None = None
+    #: Why no registry said a digest, or "".
+    unanswered: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation(Terms):
+    """What one target must become."""
 
     target: DeployTarget
-    wanted: Wanted
-    reference_timeout: float = 300.0
-    timeout: float = 900.0
-    stable_for: float = 10.0
-    allow_zero: bool = False
-    newer_ok: bool = False
-    wait_old_gone: bool = False
-    allow_partial: bool = False
-    ignore_unready_nodes: bool = False
-    refresh: bool = False
-    patience: Patience = Patience.NORMAL
-    #: Whether an image names a commit that contains the wanted one.
-    newer: Callable[[str], bool] = nothing_newer
-    #: ``timeout`` counts from the begin of the wait instead of the template's change.
-    overall: bool = False
+    known: Known = field(default_factory=Known)
     #: The words that ask for this target again.
     command: tuple[str, ...] = ()
 
@@ -145,6 +130,8 @@ OUTCOMES: Mapping[State, Outcome] = {
 class Proof(StrEnum):
     """How completion was proven, strongest first."""
 
+    #: The pods run the very content that was pushed: pinned by its digest, or reported under it.
+    DIGEST = "digest"
     PODS = "pods"
     REVISION = "replicaset"
     COUNTERS = "counters"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from homelab.deploy.identity import Standing, identify
+from homelab.deploy.identity import names_it
 from homelab.deploy.judgement import Expectation, Memory, Seen, State, TroubleKey
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import Counters, Pod, Snapshot, Workload
@@ -24,7 +24,7 @@ def remember(memory: Memory, snapshot: Snapshot, expectation: Expectation, now: 
     if memory.uid and workload.uid != memory.uid:
         # Replaced under the same name: nothing learnt about the old object holds for this one.
         memory = Memory(began=now)
-    met = _names_it(workload, expectation)
+    met = names_it(workload.containers, expectation)
     memory = replace(
         memory,
         uid=workload.uid,
@@ -37,11 +37,6 @@ def remember(memory: Memory, snapshot: Snapshot, expectation: Expectation, now: 
     memory = _with_progress(memory, workload, snapshot, now)
     memory = replace(memory, troubles=_troubles(memory, snapshot, now))
     return _with_completion(memory, snapshot, expectation, now, met=met)
-
-
-def _names_it(workload: Workload, expectation: Expectation) -> bool:
-    standing = identify(workload.containers, expectation).standing
-    return standing is Standing.MET or (standing is Standing.NEWER and expectation.newer_ok)
 
 
 def _facts(snapshot: Snapshot, workload: Workload) -> set[str]:

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from homelab.clock import Clock
 from homelab.deploy import events as said
-from homelab.deploy.identity import Standing, identify
+from homelab.deploy.beside import known
+from homelab.deploy.identity import identify, names_it
 from homelab.deploy.judgement import Expectation, Memory, State, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
@@ -52,16 +53,24 @@ class Pursuit:
 
     def names_it(self, workload: Workload) -> bool:
         """Say whether the template names the wanted image: then its pods matter."""
-        standing = identify(workload.containers, self.expectation).standing
-        return standing is Standing.MET or (standing is Standing.NEWER and self.expectation.newer_ok)
+        self._learn(workload)
+        return names_it(workload.containers, self.expectation)
+
+    def _learn(self, workload: Workload) -> None:
+        """Ask beside the cluster about the template's images; the answers go into the expectation."""
+        found = known(workload, self.expectation, self._clock.now())
+        if found != self.expectation.known:
+            self.expectation = replace(self.expectation, known=found)
 
     def take(self, snapshot: Snapshot) -> None:
         """Judge a snapshot and say what it changed."""
         before, now = self.verdict, self._clock.now()
-        known = self.memory.uid
-        replaced = bool(known and snapshot.workload and snapshot.workload.uid != known)
+        uid = self.memory.uid
+        replaced = bool(uid and snapshot.workload and snapshot.workload.uid != uid)
         if replaced:
             self._told.clear()
+        if snapshot.workload is not None:
+            self._learn(snapshot.workload)
         self.memory = remember(self.memory, snapshot, self.expectation, now)
         self.snapshot = snapshot
         self.verdict = verdict(snapshot, self.expectation, self.memory, now)

@@ -15,6 +15,8 @@ from homelab.registry.reference import parse
 SHORTEST = 7
 
 _HEX_RUN = re.compile(r"(?<![0-9a-f])[0-9a-f]{7,64}(?![0-9a-z])")
+#: A day or a moment written in digits: hexadecimal as it looks, no builder means a commit by it.
+_TIME = re.compile(r"(?:19|20)\d{6}(?:\d{4}|\d{6})?|1\d{9}")
 _DIRTY = re.compile(r"(?:^|[^0-9a-z])dirty(?:$|[^0-9a-z])")
 
 
@@ -102,7 +104,7 @@ def match_marked(text: str, marks: tuple[str, ...], wanted: Wanted) -> Match:
     """
     found = match(text, wanted)
     have = parse(text)
-    if found is not Match.NO or not wanted.oid or have.digest or commits_in(have.tag):
+    if found is not Match.NO or not wanted.oid or have.digest or likely_commits(have.tag):
         return found
     exact = replace(wanted, exact=True, pattern="")
     return Match.MARK if any(match_tag(mark, exact).proves for mark in marks) else Match.NO
@@ -117,10 +119,12 @@ def match_tag(tag: str, wanted: Wanted) -> Match:
         return Match.EXACT
     if len(lowered) >= SHORTEST and full.startswith(lowered):
         return Match.SHORT
+    if _DIRTY.search(lowered):
+        return Match.NO
     if wanted.pattern and re.fullmatch(_filled(wanted.pattern, full), tag, re.IGNORECASE):
         return Match.PATTERN
     embedded = any(full.startswith(run) for run in commits_in(tag))
-    return Match.EMBEDDED if embedded and not wanted.exact and not _DIRTY.search(lowered) else Match.NO
+    return Match.EMBEDDED if embedded and not wanted.exact else Match.NO
 
 
 def _filled(pattern: str, full: str) -> str:
@@ -130,3 +134,8 @@ def _filled(pattern: str, full: str) -> str:
 def commits_in(tag: str) -> list[str]:
     """Return every text in ``tag`` that could be a commit: hex runs of 7 to 64 digits that stand alone."""
     return _HEX_RUN.findall(tag.lower())
+
+
+def likely_commits(tag: str) -> list[str]:
+    """Return the texts in ``tag`` that are meant to be a commit: those of :func:`commits_in` that are no date."""
+    return [run for run in commits_in(tag) if not _TIME.fullmatch(run)]

@@ -2,62 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from homelab.deploy.judgement import Expectation, Patience, Proof, State, nothing_newer
-from homelab.deploy.reference import Wanted
+from homelab.deploy.judgement import Expectation, Proof, State
+from homelab.deploy.terms import Terms
 from homelab.outcome import Outcome
 from homelab.result import Result
 from homelab.settings.model import DeployTarget
 
 
-@dataclass(frozen=True, slots=True)
-class WaitRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitRequest(Terms):
     """Targets, the version they must run, and how long that may take (seconds)."""
 
     targets: tuple[DeployTarget, ...]
-    wanted: Wanted
-    reference_timeout: float = 300.0
-    timeout: float = 900.0
-    stable_for: float = 10.0
-    allow_zero: bool = False
-    newer_ok: bool = False
-    wait_old_gone: bool = False
-    allow_partial: bool = False
-    ignore_unready_nodes: bool = False
-    #: Ask the GitOps owner to look at its repository now.
-    refresh: bool = False
-    patience: Patience = Patience.NORMAL
-    newer: Callable[[str], bool] = nothing_newer
     #: Of a CronJob: its next run must do its work too.
     run: bool = False
-    #: ``timeout`` is the deadline of the whole wait, not of the rollout alone.
-    overall: bool = False
     #: The kubeconfig context that was typed, and the options, to name the same command again.
     context: str | None = None
     options: tuple[str, ...] = ()
 
     def expectation(self, target: DeployTarget) -> Expectation:
         """Return what one target must become."""
-        return Expectation(
-            target=target,
-            wanted=self.wanted,
-            reference_timeout=self.reference_timeout,
-            timeout=self.timeout,
-            stable_for=self.stable_for,
-            allow_zero=self.allow_zero,
-            newer_ok=self.newer_ok,
-            wait_old_gone=self.wait_old_gone,
-            allow_partial=self.allow_partial,
-            ignore_unready_nodes=self.ignore_unready_nodes,
-            refresh=self.refresh,
-            patience=self.patience,
-            newer=self.newer,
-            overall=self.overall,
-            command=("homelab", "deploy", "wait", self._typed(target), *self.options),
-        )
+        terms: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(Terms)}
+        command = ("homelab", "deploy", "wait", self._typed(target), *self.options)
+        return Expectation(target=target, command=command, **terms)
 
     def _typed(self, target: DeployTarget) -> str:
         """Return the target as it is typed."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from homelab.deploy.asked import Asked, newer_than, request, target_of, targets
+from homelab.deploy.ancestry import newer_than
+from homelab.deploy.asked import Asked, request, target_of, targets
 from homelab.deploy.connect import _by_context
-from homelab.deploy.judgement import Patience
+from homelab.deploy.terms import Patience
 from homelab.errors import UsageError
 from homelab.git.port import Commit, Remote
 from homelab.settings.model import DeployTarget, RepositorySettings, Settings, Timeouts

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from homelab.deploy.asked import newer_than
+from homelab.deploy.ancestry import newer_than
 from homelab.deploy.connect import MOST_FETCHES, bringer
 from homelab.git.repository import open_repository
 from homelab.git.runner import Git

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from homelab.deploy.early import GRACES, HINTS
-from homelab.deploy.judgement import Patience, State, Verdict
+from homelab.deploy.judgement import State, Verdict
+from homelab.deploy.terms import Patience
 from tests.deploy.objects import WANTED, Json, deployment, event, pod, progressing, replica_set, running, waiting
 from tests.deploy.test_verdict import Scene, judge, with_new
 

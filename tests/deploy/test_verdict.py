@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from homelab.deploy import shape
-from homelab.deploy.judgement import Expectation, Memory, Patience, Proof, State, Verdict
+from homelab.deploy.judgement import Expectation, Known, Memory, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
 from homelab.deploy.model import Node, Snapshot
 from homelab.deploy.reference import Wanted
+from homelab.deploy.terms import Patience
 from homelab.deploy.verdict import verdict
 from homelab.outcome import Outcome
 from homelab.settings.model import DeployTarget
@@ -36,6 +37,7 @@ from tests.deploy.objects import (
     waiting,
 )
 
+CONTAINED = Known(contains={image(NEWER): True})
 EXPECTED = Expectation(target=DeployTarget("t", "web"), wanted=Wanted(oid=FULL))
 
 
@@ -283,12 +285,24 @@ def test_13_a_template_that_moved_on_is_superseded() -> None:
 
 def test_13_a_live_commit_that_contains_ours_is_superseded_at_once_or_accepted() -> None:
     scene = Scene(deployment(image(NEWER)), [replica_set(image(NEWER))], [pod(img=image(NEWER))])
+    assert judge((0, scene), known=CONTAINED).state is State.SUPERSEDED
+    assert judge((0, scene), known=CONTAINED, newer_ok=True).state is State.COMPLETE
 
-    def newer(reference: str) -> bool:
-        return reference == image(NEWER)
 
-    assert judge((0, scene), newer=newer).state is State.SUPERSEDED
-    assert judge((0, scene), newer=newer, newer_ok=True).state is State.COMPLETE
+UNKNOWN = Known(contains={image(NEWER): None})
+
+
+@pytest.mark.parametrize("newer_ok", [False, True])
+def test_13_ancestry_that_nobody_here_knows_is_said_and_never_accepted(newer_ok: bool) -> None:
+    moved = Scene(deployment(image(NEWER), revision="3"))
+    found = judge((0, with_new(STARTING)), (5, moved), known=UNKNOWN, newer_ok=newer_ok)
+    assert (found.state, found.outcome) == (State.SUPERSEDED, Outcome.SUPERSEDED)
+    assert found.sentence == (
+        "the template moved on from 0123456789ab to abcabcabcabc; whether that contains it is not known here"
+    )
+    late = judge((0, moved), (301, moved), known=UNKNOWN, newer_ok=newer_ok)
+    assert late.outcome is Outcome.NOTHING
+    assert late.sentence.endswith("it has abcabcabcabc; whether that contains it is not known here")
 
 
 COMMAND = ("homelab", "deploy", "wait", "t/web", "--sha", FULL[:12])
@@ -296,7 +310,7 @@ COMMAND = ("homelab", "deploy", "wait", "t/web", "--sha", FULL[:12])
 
 def test_13_a_template_that_moved_on_to_a_commit_with_ours_says_so_and_how_to_accept_it() -> None:
     moved = Scene(deployment(image(NEWER), revision="3"))
-    found = judge((0, with_new(STARTING)), (5, moved), newer=image(NEWER).__eq__, command=COMMAND)
+    found = judge((0, with_new(STARTING)), (5, moved), known=CONTAINED, command=COMMAND)
     assert (found.state, found.outcome) == (State.SUPERSEDED, Outcome.SUPERSEDED)
     assert found.sentence == "the template moved on to abcabcabcabc, which contains 0123456789ab"
     assert found.hint == "homelab deploy wait t/web --sha 0123456789ab --newer-ok"
