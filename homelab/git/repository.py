@@ -7,6 +7,8 @@ Layer: git adapter.
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,6 +80,7 @@ class GitRepository:
         if len(places) < 2:  # noqa: PLR2004 -- git prints the two git folders before it looks for a worktree
             raise _no_repository(cwd, code, err)
         self.git_dir, self.common_dir = places[0], places[1]
+        _refuse_committed(self.git_dir, env)
         self.has_worktree = code == 0 and len(places) == 3  # noqa: PLR2004 -- all three answers
         self.root = places[2] if self.has_worktree else places[0]
 
@@ -182,6 +185,22 @@ def _library(cwd: Path) -> git.Git:
             "git could not be started", why=str(missing).strip().splitlines()[0], fix="install git 2.38 or newer"
         ) from missing
     return Git(cwd)
+
+
+def _refuse_committed(git_dir: Path, env: Mapping[str, str]) -> None:
+    """Refuse a git folder that another repository tracks: its configuration came with a clone, and runs commands.
+
+    Only ``.git`` cannot be committed; git itself finds any folder that looks like a bare repository.
+    """
+    if ".git" in git_dir.parts:
+        return
+    around = next((folder for folder in git_dir.parents if os.path.lexists(folder / ".git")), None)
+    if around and Plumbing(around, env).text("--icase-pathspecs", "ls-files", "--", str(git_dir)):
+        raise UsageError(
+            f"{git_dir} is a repository among the files of another one",
+            why="whoever wrote those files chose the commands its configuration runs",
+            fix=f"cd {shlex.quote(str(around))}",
+        )
 
 
 def _no_repository(cwd: Path, code: int, err: str) -> UsageError:

@@ -62,7 +62,7 @@ def start(
         return Started(Outcome.DONE, f"{topic} was started before", topic, there.path, there.head, made=False)
     _require_room(app.git, topic)
     path = _place(app, main) / topic.replace("/", "-")
-    if path.exists():
+    if path.exists() or path.is_symlink():
         raise UsageError(
             f"{path} is in the way",
             why=f"it is no worktree of {topic}",
@@ -112,7 +112,15 @@ def _require_room(git: Git, topic: str) -> None:
 def _place(app: App, main: Worktree) -> Path:
     root = app.repository.common_dir if main.bare else main.path
     said = app.repository.config("homelab.worktrees")
-    return (root / Path(said).expanduser()) if said else root / PLACE
+    if said:
+        return root / Path(said).expanduser()
+    if (root / PLACE).is_symlink():
+        raise UsageError(
+            f"{root / PLACE} is a symbolic link",
+            why="a repository that holds one would choose the folder that worktrees are made in",
+            fix="remove it, or name a folder yourself: git config homelab.worktrees <folder>",
+        )
+    return root / PLACE
 
 
 def _base(app: App, remote: str | None, base: str | None, *, offline: bool) -> str:

@@ -190,3 +190,30 @@ def test_no_remote_is_guessed_and_the_error_lists_them(names, config, wanted):
 def test_the_working_folder_is_not_read_from_the_process(git, tmp_path):
     (git.root / "deep/er").mkdir(parents=True)
     assert open_repository(git.root / "deep/er", os.environ).root == Path(git.root)
+
+
+def _bare_inside(git: Git, *config: str) -> Path:
+    """Return a folder of the work tree that git takes for a repository; ``config`` is its own."""
+    inside = git.root / "lib"
+    git.text("clone", "-q", "--bare", str(git.root), str(inside))
+    for setting in config:
+        git.at(inside).text("config", *setting.split("="))
+    for empty in ("refs", "objects"):
+        (inside / empty / "keep").touch()
+    return inside
+
+
+@pytest.mark.parametrize("config", [[], ["core.bare=false", "core.worktree=.."]], ids=["bare", "with a work tree"])
+def test_a_repository_that_came_with_a_clone_is_not_used(git, config: list[str]):
+    inside = _bare_inside(git, *config)
+    git.text("add", "--force", "lib")
+    git.text("commit", "-qm", "a library, as it says")
+    with pytest.raises(UsageError) as caught:
+        open_repository(inside / "refs", os.environ)
+    assert str(inside) in caught.value.what
+    assert caught.value.fix == f"cd {git.root}"
+
+
+def test_a_bare_repository_that_nobody_tracks_may_stand_in_a_work_tree(git):
+    inside = _bare_inside(git)
+    assert open_repository(inside, os.environ).git_dir == inside

@@ -119,3 +119,20 @@ def test_twelve_starts_at_once_all_succeed(site: Site):
     said = [run.communicate(timeout=60)[0] for run in runs]
     assert [run.returncode for run in runs] == [0] * 12, said
     assert len(list((site.clone / ".worktrees").iterdir())) == 12
+
+
+def test_a_repository_does_not_choose_the_folder_of_its_worktrees(site: Site):
+    victim = site.root / "victim"
+    victim.mkdir()
+    (site.clone / ".worktrees").symlink_to(victim)
+    with pytest.raises(UsageError, match="symbolic link") as caught:
+        start(site.app(), "fix")
+    assert list(victim.iterdir()) == []
+    assert "git config homelab.worktrees" in caught.value.fix
+
+
+def test_a_link_at_the_place_of_a_worktree_is_not_followed(site: Site):
+    (site.clone / ".worktrees").mkdir()
+    (site.clone / ".worktrees/fix").symlink_to(site.root / "nowhere")
+    with pytest.raises(UsageError, match="is in the way"):
+        start(site.app(), "fix")
