@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from homelab.app import App
 from homelab.errors import HomelabError, Interrupted, LandUnknown, NotLanded
 from homelab.events import Notice
+from homelab.forge.connect import connect
+from homelab.forge.model import Request
 from homelab.git import lock
 from homelab.outcome import Outcome
 from homelab.work import bring, landed
@@ -22,7 +24,6 @@ from homelab.work.fetch import fetch_base, require_shared_history
 from homelab.work.follow import RESUME, Waits, follow
 from homelab.work.integrate import integrate
 from homelab.work.model import LandRequest, LandState, Phase, Strategy
-from homelab.work.open_request import Request, open_request
 from homelab.work.prepare import Found, find, lock_path, require_same_judge, scene_of, settle_plan, verification
 from homelab.work.push import Pushed, push
 from homelab.work.reconcile import arrived
@@ -165,7 +166,7 @@ def _opener(app: App, scene: Scene) -> Opener | None:
     title = scene.git.text("log", "-1", "--format=%s", scene.state.source)
 
     def opener(branch: str) -> str:
-        return open_request(app, scene.end.url, Request(branch, scene.plan.target_name, title))
+        return connect(app, scene.end.url).open_request(Request(branch, scene.plan.target_name, title))
 
     return opener
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from homelab.git.remote_url import parse
 from homelab.outcome import Outcome
 from homelab.work.follow import Waits
-from homelab.work.pull_request import compose, kind_of
 from tests.work.site import Site, answer
 
 PROTECT = 'while read old new ref; do test "$ref" = refs/heads/main && {{ echo "{}" >&2; exit 1; }}; done; exit 0'
@@ -126,32 +124,3 @@ def test_staged_begins_again_when_someone_lands_meanwhile(site: Site):
     assert site.land(waits=Waits(ci=ci, deploy=answer(Outcome.DONE)), staged=True).outcome is Outcome.DONE
     assert asked == ["topic", "topic", "main"]
     assert site.remote.run("cat-file", "-e", "main:theirs.txt").code == 0
-
-
-PAGES = [
-    ("git@github.com:o/n.git", "github", "https://github.com/o/n/compare/main...u/x?expand=1"),
-    (
-        "git@gitlab.com:g/s/n.git",
-        "gitlab",
-        (
-            "https://gitlab.com/g/s/n/-/merge_requests/new?merge_request%5Bsource_branch%5D=u%2Fx"
-            "&merge_request%5Btarget_branch%5D=main"
-        ),
-    ),
-    ("ssh://git@git.example:2222/o/n", "forgejo", "https://git.example/o/n/compare/main...u/x"),
-    ("https://git.example:3000/o/n", "gitea", "https://git.example:3000/o/n/compare/main...u/x"),
-    ("https://git.example/o/n", "", ""),
-    ("/srv/n.git", "gitea", ""),
-]
-
-
-@pytest.mark.parametrize(("url", "kind", "page"), PAGES)
-def test_each_forge_has_its_own_page_for_a_request(url, kind, page):
-    assert compose(parse(url), "main", "u/x", kind=kind) == page
-
-
-def test_a_forge_is_known_by_its_host_or_its_words():
-    assert kind_of(parse("git@codeberg.org:o/n"), ()) == "forgejo"
-    assert kind_of(parse("git@git.example:o/n"), ("GitLab: no",)) == "gitlab"
-    assert kind_of(parse("git@git.example:o/n"), (GITEA,)) == "forgejo"
-    assert kind_of(parse("git@git.example:o/n"), ("hello",)) == ""

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from homelab.errors import HomelabError, TokenMissing
+from homelab.forge.connect import connect
+from homelab.forge.model import Request
 from homelab.git.remote_url import parse
-from homelab.work.open_request import Request, open_request
 from tests.work.site import Site
 
 WANTED = Request(branch="fix/login", target="main", title="Fix login")
@@ -83,7 +84,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("kind", "path", "branch", "page"), KINDS)
 def test_each_forge_is_asked_in_its_own_words(tmp_path, forge, kind, path, branch, page):
-    assert open_request(_app(tmp_path, forge, kind), REMOTE, WANTED) == page
+    assert connect(_app(tmp_path, forge, kind), REMOTE).open_request(WANTED) == page
     ((method, asked, token, body),) = forge.asked
     assert (method, asked, token) == ("POST", path, "Bearer t0ken")
     assert (body[branch], body["title"]) == ("fix/login", "Fix login")
@@ -95,18 +96,18 @@ def test_a_request_that_is_open_already_is_found(tmp_path, forge, kind):
     forge.open = [
         {"html_url": "https://forge.example/7", "web_url": "https://forge.example/7", "head": {"ref": "fix/login"}}
     ]
-    assert open_request(_app(tmp_path, forge, kind), REMOTE, WANTED) == "https://forge.example/7"
+    assert connect(_app(tmp_path, forge, kind), REMOTE).open_request(WANTED) == "https://forge.example/7"
 
 
 def test_a_refusal_is_told_in_the_forges_words(tmp_path, forge):
     forge.status = 403
     with pytest.raises(HomelabError):
-        open_request(_app(tmp_path, forge, "forgejo"), REMOTE, WANTED)
+        connect(_app(tmp_path, forge, "forgejo"), REMOTE).open_request(WANTED)
 
 
 def test_without_a_configured_token_nothing_is_asked(tmp_path, forge):
     with pytest.raises(TokenMissing):
-        open_request(_app(tmp_path, forge, "forgejo", token=""), REMOTE, WANTED)
+        connect(_app(tmp_path, forge, "forgejo", token=""), REMOTE)
     with pytest.raises(TokenMissing):
-        open_request(_app(tmp_path / "2", forge, "forgejo"), parse("https://elsewhere.example/o/n"), WANTED)
+        connect(_app(tmp_path / "2", forge, "forgejo"), parse("https://elsewhere.example/o/n"))
     assert forge.asked == []
