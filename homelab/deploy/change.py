@@ -13,11 +13,11 @@ from typing import Any
 
 from homelab.clock import Clock
 from homelab.deploy import gitops, once
-from homelab.deploy.group import owner_view
 from homelab.deploy.history import live_number, revisions
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import Revision, Workload
-from homelab.deploy.shape import HASH_LABELS
+from homelab.deploy.owner import owner_view
+from homelab.deploy.shape import HASH_LABELS, fingerprint
 from homelab.errors import HttpStatus, NothingThere, PersonNeeded, UsageError
 from homelab.kube.port import JSON_PATCH, STRATEGIC_PATCH, Cluster, Json
 from homelab.outcome import Outcome
@@ -80,14 +80,14 @@ def restart(cluster: Cluster, target: DeployTarget, *, clock: Clock) -> ChangeRe
 def rollback(
     cluster: Cluster, target: DeployTarget, *, to: int | None, clock: Clock, force: bool = False
 ) -> ChangeResult:
-    """Put the template of an earlier revision back; ``to`` None: the one before the live one.
+    """Put the template of an earlier revision back; ``to`` None: the last one that differs.
 
     Raises PersonNeeded where a GitOps owner would revert it at once, NothingThere for a revision
     that is not kept.
     """
     workload = _changeable(cluster, target, clock=clock)
     if not force:
-        _refuse_reverted(cluster, workload)
+        _refuse_reverted(cluster, workload, now=clock.now())
     found = revisions(cluster, workload)
     live = live_number(workload, [revision for revision, _ in found])
     revision, item = _chosen(workload, found, live, to)
@@ -133,12 +133,13 @@ def _changeable(cluster: Cluster, target: DeployTarget, *, clock: Clock) -> Work
     return workload
 
 
-def _refuse_reverted(cluster: Cluster, workload: Workload) -> None:
+def _refuse_reverted(cluster: Cluster, workload: Workload, *, now: float) -> None:
     owner = gitops.owner_of(workload)
     if owner is None or not owner.reverts:
         return
-    view = owner_view(cluster, workload)
-    if view is not None and not view.reverts:
+    view = owner_view(cluster, workload, now=now, before=gitops.unread(owner, "not answered"))
+    if view is None or not view.reverts:
+        # Its marks were copied from another object, or it leaves a changed template alone.
         return
     raise PersonNeeded(
         f"{workload.slug}: {owner.shown} owns its template and would put it back at once",
@@ -150,21 +151,39 @@ def _refuse_reverted(cluster: Cluster, workload: Workload) -> None:
 def _chosen(workload: Workload, found: list[tuple[Revision, Json]], live: int, to: int | None) -> tuple[Revision, Json]:
     """Return the revision to go back to: the one asked for, else the newest earlier one with other images.
 
-    A restart makes a revision too; going back to the same images would change nothing.
+    Where all images are the same, the newest with another template; a restart alone is no difference.
     """
     by_number = {revision.number: (revision, item) for revision, item in found}
-    earlier = [number for number in by_number if number < live]
-    images = {container.image for container in workload.containers}
-    others = [n for n in earlier if {container.image for container in by_number[n][0].containers} != images]
-    number = to if to is not None else max(others or earlier, default=0)
+    number = to if to is not None else _earlier(workload, by_number, live)
     if number not in by_number:
         kept = ", ".join(str(number) for number in sorted(by_number)) or "none"
+        lacking = f"no revision {number}" if to is not None else "no earlier revision that differs from the live one"
         raise NothingThere(
-            f"{workload.slug}: no revision {number}" if to is not None else f"{workload.slug}: no earlier revision",
+            f"{workload.slug}: {lacking}",
             why=f"kept are: {kept}",
             fix=f"homelab deploy history {_typed(workload)}",
         )
     return by_number[number]
+
+
+def _earlier(workload: Workload, by_number: dict[int, tuple[Revision, Json]], live: int) -> int:
+    """Return the number of the newest earlier revision that differs, images first; 0 where there is none."""
+    earlier = [number for number in by_number if number < live]
+    images = {container.image for container in workload.containers}
+    others = [n for n in earlier if {container.image for container in by_number[n][0].containers} != images]
+    if others or live not in by_number:
+        return max(others or earlier, default=0)
+    now = _template(by_number[live][1])
+    return max((number for number in earlier if _template(by_number[number][1]) != now), default=0)
+
+
+def _template(item: Json) -> str:
+    """Return the fingerprint of a revision's template without the stamp of a restart."""
+    holder = item.get("data") or item
+    template = (holder.get("spec") or {}).get("template") or {}
+    about = dict(template.get("metadata") or {})
+    about["annotations"] = {k: v for k, v in (about.get("annotations") or {}).items() if k != RESTARTED_AT}
+    return fingerprint({**template, "metadata": about})
 
 
 def _put_back(cluster: Cluster, workload: Workload, item: Json) -> None:

@@ -5,101 +5,134 @@ Layer: the deploy domain, above verdict and pursuit; reads events and logs throu
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
+from homelab.deploy.ages import ago
 from homelab.deploy.group import Group
 from homelab.deploy.judgement import State, Trouble, Verdict
 from homelab.deploy.kinds.table import KINDS
-from homelab.deploy.model import ContainerStatus, Happening, Pod, Snapshot, Workload
+from homelab.deploy.model import ContainerStatus, Ended, Happening, Pod, Snapshot, Workload
 from homelab.deploy.pursuit import Pursuit
+from homelab.deploy.redaction import redact
 from homelab.deploy.signals import short_cause
-from homelab.errors import HomelabError, HttpStatus
+from homelab.errors import HomelabError, HttpStatus, PermissionMissing
 from homelab.kube.port import Cluster
 
 PODS_SHOWN = 3
-EVENTS_SHOWN = 6
+EVENTS_SHOWN = 10
 LOG_LINES = 20
-LINE_WIDTH = 200
-#: All evidence of one target together, in characters.
+LOG_WIDTH, LINE_WIDTH = 400, 200
+#: All evidence of one target together, in bytes; and the parts of what the facts leave of it.
 BUDGET = 2400
+EVENTS_PART, CONDITIONS_PART = 0.4, 0.15
 #: Events that only repeat a waiting state's name.
 SAYING_NOTHING = frozenset({"Error: ImagePullBackOff", "Error: ErrImagePull"})
-
-_SECRET = re.compile(
-    r"(?i)(authorization:\s*(?:bearer|basic)\s+|bearer\s+|\b[\w.-]*(?:token|password|passwd|secret|api[_-]?key)\b[\"']?\s*[=:]\s*[\"']?)"
-    r"[^\s\"',;]+"
-)
-
-
-def redact(text: str) -> str:
-    """Return ``text`` with what looks like a credential blotted out: logs are somebody else's words."""
-    return _SECRET.sub(r"\1***", text)
+#: States in which it matters who wrote the template, and when.
+UNREFERENCED = (State.REFERENCE, State.REFERENCE_TIMEOUT, State.SUPERSEDED)
 
 
 def gather(pursuit: Pursuit, group: Group) -> tuple[str, ...]:
-    """Return the evidence lines for a verdict that is not green."""
+    """Return the evidence lines for a verdict that is not green, within :data:`BUDGET`."""
     snapshot, verdict = pursuit.snapshot, pursuit.verdict
     workload = snapshot.workload
-    lines: list[str] = []
-    if workload is not None:
-        lines += _live(workload, snapshot, verdict)
-        lines += _pods(snapshot, verdict.troubles)
-        lines += _claims(group.cluster, workload, snapshot, verdict.troubles)
-        lines += _logs(group.cluster, workload, snapshot, verdict.troubles)
-        if verdict.state in (State.FAILED, State.TIMEOUT):
-            lines += _events(_fresh_events(pursuit, group, workload))
-            lines += _conditions(workload)
-    if snapshot.gitops is not None:
-        lines.append(f"{snapshot.gitops.shown}: {snapshot.gitops.summary}")
-    if verdict.hint:
-        lines.append(f"next: {verdict.hint}")
-    return tuple(_within_budget(lines))
+    owner = snapshot.gitops
+    last = [f"{owner.shown}: {owner.summary}"] if owner is not None else []
+    last += [f"next: {verdict.hint}"] if verdict.hint else []
+    if workload is None:
+        return tuple(last)
+    first = _live(workload, pursuit) + _pods(snapshot, verdict.troubles)
+    first += _claims(group.cluster, workload, snapshot, verdict.troubles)
+    left = max(BUDGET - _size([*first, *last]), 0)
+    happened: list[str] = []
+    if verdict.state in (State.FAILED, State.TIMEOUT):
+        events = _about(_fresh_events(pursuit, group, workload), snapshot, verdict)
+        happened = _fitting(_events(events), int(left * EVENTS_PART))
+        happened += _fitting(_conditions(workload), int(left * CONDITIONS_PART))
+    title, *lines = _logs(group.cluster, workload, snapshot, verdict.troubles) or [""]
+    # Of a log the last lines say most.
+    kept = _fitting(lines[::-1], left - _size([title, *happened]))[::-1]
+    return (*first, *([title] if title else []), *kept, *happened, *last)
 
 
-def _live(workload: Workload, snapshot: Snapshot, verdict: Verdict) -> list[str]:
-    """Say what is wanted and what is there."""
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def _fitting(lines: Sequence[str], budget: int) -> list[str]:
+    """Return as many of the first lines as fit."""
+    kept: list[str] = []
+    for line in lines:
+        budget -= len(line.encode()) + 1
+        if budget < 0:
+            break
+        kept.append(line)
+    return kept
+
+
+def _live(workload: Workload, pursuit: Pursuit) -> list[str]:
+    """Say what is wanted and what is there; of a template that is not ours also whose, and since when."""
+    snapshot, wanted = pursuit.snapshot, pursuit.expectation.wanted.shown
     images = "  ".join(f"{c.name}={c.image}" for c in workload.containers)
+    line = f"template: {images}"
+    if pursuit.verdict.state in UNREFERENCED:
+        written = f", written {ago(snapshot.at - workload.written)} ago" if workload.written is not None else ""
+        return [f"{line}; wanted {wanted}{written}" + (f" by {workload.writer}" if written and workload.writer else "")]
     revision = KINDS[workload.kind].current(snapshot)
     about = [f"revision {workload.revision}"] if workload.revision else []
     about += [revision.name] if revision else []
     about.append(f"generation {workload.generation}/{workload.observed} observed")
-    lines = [f"template: {images}"]
-    if verdict.state not in (State.REFERENCE, State.REFERENCE_TIMEOUT):
-        lines.append(f"rollout: {', '.join(about)}; {workload.counters.text(workload.want)}")
-    return lines
+    return [line, f"rollout: {', '.join(about)}; {workload.counters.text(workload.want)}"]
 
 
 def _pods(snapshot: Snapshot, troubles: Iterable[Trouble]) -> list[str]:
-    """Describe the troubled pods: the first few, then how many more are alike."""
+    """Describe the troubled pods: one of each trouble first, then how many more are like them."""
     pods = {pod.name: pod for pod in snapshot.pods or ()}
-    shown = list({trouble.pod: trouble for trouble in troubles}.values())
-    lines = [_pod(trouble, pods.get(trouble.pod), snapshot.at) for trouble in shown[:PODS_SHOWN]]
-    if len(shown) > PODS_SHOWN:
-        lines.append(f"and {len(shown) - PODS_SHOWN} more pods like these")
+    by_pod = {trouble.pod: trouble for trouble in reversed(tuple(troubles))}
+    found = list(by_pod.values())[::-1]
+    firsts = list({(trouble.kind, trouble.reason): trouble for trouble in reversed(found)}.values())[::-1]
+    shown = sorted(found, key=lambda trouble: trouble not in firsts)[:PODS_SHOWN]
+    lines = [_pod(trouble, pods.get(trouble.pod), snapshot.at) for trouble in shown]
+    rest = [trouble for trouble in found if trouble not in shown]
+    if rest:
+        reasons = Counter(trouble.reason for trouble in rest)
+        unlike = set(reasons) - {trouble.reason for trouble in shown}
+        named = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+        lines.append(f"and {len(rest)} more: {named}" if unlike else f"and {len(rest)} more like {_these(shown)}")
     return lines
+
+
+def _these(shown: Sequence[Trouble]) -> str:
+    return "it" if len(shown) == 1 else "these"
 
 
 def _pod(trouble: Trouble, pod: Pod | None, now: float) -> str:
     if pod is None:
-        return f"pods: {trouble.reason}: {_short(trouble.message)}"
-    age = f", {now - pod.created:.0f}s old" if pod.created is not None else ""
+        return f"pods: {trouble.reason}: {_short(trouble.message, LOG_WIDTH)}"
+    age = f", {ago(now - pod.created)} old" if pod.created is not None else ""
     node = f" on {pod.node}" if pod.node else ""
     status = next((c for c in pod.containers if c.name == trouble.container), None)
     container = f" {'init ' if trouble.init else ''}{trouble.container}:" if trouble.container else ""
-    ended = _ended(status) if status else ""
+    ended = _ended(status, now) if status else ""
     message = short_cause(trouble.message, trouble.image) if trouble.image else trouble.message
     text = f": {_short(message)}" if message else ""
     return f"pod {pod.name}{node}{age}:{container} {trouble.reason}{ended}{text}"
 
 
-def _ended(status: ContainerStatus) -> str:
+def _ended(status: ContainerStatus, now: float) -> str:
     ended = status.ended or status.last
-    parts = [f"{status.restarts} restarts"] if status.restarts else []
-    if ended is not None:
-        parts.append(f"last exit {ended.code}" + (f" ({ended.reason})" if ended.reason else ""))
+    parts = [f"{status.restarts} restart{'s' if status.restarts > 1 else ''}"] if status.restarts else []
+    parts += [_how(ended, now)] if ended is not None else []
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _how(ended: Ended, now: float) -> str:
+    """``last exit 137 by signal 9 (OOMKilled) 12s ago``."""
+    signal = f" by signal {ended.signal}" if ended.signal else ""
+    reason = f" ({ended.reason})" if ended.reason else ""
+    when = f" {ago(now - ended.finished)} ago" if ended.finished is not None else ""
+    return f"last exit {ended.code}{signal}{reason}{when}"
 
 
 def _claims(cluster: Cluster, workload: Workload, snapshot: Snapshot, troubles: Iterable[Trouble]) -> list[str]:
@@ -120,28 +153,31 @@ def _claims(cluster: Cluster, workload: Workload, snapshot: Snapshot, troubles: 
 
 
 def _logs(cluster: Cluster, workload: Workload, snapshot: Snapshot, troubles: Iterable[Trouble]) -> list[str]:
-    """Return the last lines of the first container that ran and ended."""
+    """Return a title and the last lines of the first container that ran and ended; [] where there are none."""
     pods = {pod.name: pod for pod in snapshot.pods or ()}
     for trouble in troubles:
         pod = pods.get(trouble.pod)
         if pod is None or trouble.kind not in ("crash", "start", "readiness"):
             continue
-        text = _log_text(cluster, workload.namespace, trouble)
-        lines = [redact(line)[:LINE_WIDTH] for line in text.splitlines() if line.strip()][-LOG_LINES:]
+        try:
+            text = _log_text(cluster, workload.namespace, trouble)
+        except PermissionMissing:
+            return ["no log: get pods/log forbidden"]
+        except HomelabError:
+            return []
+        lines = [redact(line)[:LOG_WIDTH] for line in text.splitlines() if line.strip()][-LOG_LINES:]
         if lines:
             return [f"log of {pod.name}/{trouble.container}:", *(f"  {line}" for line in lines)]
     return []
 
 
 def _log_text(cluster: Cluster, namespace: str, trouble: Trouble) -> str:
-    """Read the crashed run's log, else the current one; "" where there is neither or it is forbidden."""
+    """Read the crashed run's log, else the current one; "" where there is neither."""
     for previous in (True, False) if trouble.restarts else (False,):
         try:
             text = cluster.logs(namespace, trouble.pod, trouble.container, previous=previous, tail=LOG_LINES)
         except HttpStatus:
             continue
-        except HomelabError:
-            return ""
         if text.strip():
             return text
     return ""
@@ -155,7 +191,18 @@ def _fresh_events(pursuit: Pursuit, group: Group, workload: Workload) -> tuple[H
     return group.observer.known_events(pursuit.target) or ()
 
 
-def _events(events: tuple[Happening, ...]) -> list[str]:
+def _about(events: tuple[Happening, ...], snapshot: Snapshot, verdict: Verdict) -> list[Happening]:
+    """Leave out what happened to other revisions and their pods."""
+    workload = snapshot.workload
+    assert workload is not None
+    kind, troubled = KINDS[workload.kind], {trouble.pod for trouble in verdict.troubles}
+    current, (new, old) = kind.current(snapshot), kind.split(snapshot)
+    pods = {pod.uid for pod in (*new, *(pod for pod in old if pod.name in troubled))}
+    ours = {workload.uid, *pods} | ({current.uid} if current else set())
+    return [event for event in events if event.about in ours]
+
+
+def _events(events: Iterable[Happening]) -> list[str]:
     """Return the newest warnings, the same ones merged."""
     merged: dict[tuple[str, str], tuple[int, float]] = {}
     for event in events:
@@ -179,14 +226,6 @@ def _conditions(workload: Workload) -> list[str]:
     ]
 
 
-def _short(text: str) -> str:
+def _short(text: str, width: int = LINE_WIDTH) -> str:
     line = redact(" ".join(text.split()))
-    return line if len(line) <= LINE_WIDTH else f"{line[: LINE_WIDTH - 1]}…"
-
-
-def _within_budget(lines: list[str]) -> list[str]:
-    """Drop from the middle until it fits: the first lines say what, the last says what to do."""
-    kept = list(lines)
-    while sum(len(line.encode()) + 1 for line in kept) > BUDGET and len(kept) > 2:  # noqa: PLR2004 -- first and last stay
-        kept.pop(-2)
-    return kept
+    return line if len(line) <= width else f"{line[: width - 1]}…"

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 
 from homelab.clock import Clock, Wake
 from homelab.deploy import events as said
-from homelab.deploy import gitops
 from homelab.deploy.kinds.table import KINDS
-from homelab.deploy.model import GitOps, Snapshot, Workload
+from homelab.deploy.model import GitOps, Snapshot
+from homelab.deploy.owner import ask_to_look_now, owner_view
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.snapshot import FEW, Observer
 from homelab.deploy.watching import Listener
-from homelab.errors import CertificateRefused, HomelabError, HttpStatus, PermissionMissing, Unreachable, WrongService
+from homelab.errors import CertificateRefused, Unreachable, WrongService
 from homelab.events import Emit
 from homelab.kube.port import Cluster
 from homelab.settings.model import DeployTarget
@@ -126,7 +126,7 @@ class Group:
             return snapshot
         asked_at, known = self._owners.get(pursuit.target, (float("-inf"), None))
         if self._clock.monotonic() - asked_at >= OWNER_EVERY:
-            known = owner_view(self.cluster, workload)
+            known = owner_view(self.cluster, workload, now=self._clock.now(), before=known)
             if known is not None and pursuit.expectation.refresh and pursuit.target not in self._owners:
                 self._refresh(pursuit, known)
             self._owners[pursuit.target] = (self._clock.monotonic(), known)
@@ -144,25 +144,3 @@ def _watched(targets: list[DeployTarget]) -> list[tuple[str, dict[str, str]]]:
     if len(targets) <= FEW:
         return [(target.kind, {"fieldSelector": f"metadata.name={target.name}"}) for target in targets]
     return [(kind, {}) for kind in sorted({target.kind for target in targets})]
-
-
-def owner_view(cluster: Cluster, workload: Workload) -> GitOps | None:
-    """Return what the GitOps object that owns ``workload`` says; None where there is none or it may not be read."""
-    owner = gitops.owner_of(workload)
-    if owner is None or not owner.reverts:
-        return None
-    try:
-        return gitops.read(owner.kind, cluster.get(owner.path), cluster.skew)
-    except (PermissionMissing, HttpStatus):
-        return None
-
-
-def ask_to_look_now(cluster: Cluster, view: GitOps, *, stamp: str) -> str:
-    """Ask the owner to look at its repository at once; return why it could not be asked, or ""."""
-    api, plural = gitops.APIS[view.kind]
-    path = f"{api}/namespaces/{view.namespace}/{plural}/{view.name}"
-    try:
-        cluster.patch(path, gitops.look_now(view.kind, stamp))
-    except HomelabError as error:
-        return error.what
-    return ""

@@ -8,10 +8,10 @@ from typing import Any
 
 from homelab.clock import Clock
 from homelab.deploy import once, shape
+from homelab.deploy.ages import ago
 from homelab.deploy.kinds.table import CONTROLLER_REVISIONS, KINDS
 from homelab.deploy.model import Revision, Workload
 from homelab.deploy.reference import commits_in
-from homelab.deploy.status import ago
 from homelab.errors import UsageError
 from homelab.kube.port import Cluster, Json
 from homelab.outcome import Outcome
@@ -45,8 +45,11 @@ class Past:
         """Return it for a reader."""
         mark = "*" if self.live else " "
         old = f"{ago(self.age)} old" if self.age is not None else ""
-        pods = f"{self.pods} pods" if self.pods else ""
-        about = "  ".join(part for part in (", ".join(self.images), self.subject, old, pods, self.cause) if part)
+        pods = f"{self.pods} pod{'s' if self.pods > 1 else ''}" if self.pods else ""
+        # A commit that can be read in the tag needs no second mention.
+        commit = self.commit[:12] if self.commit and not any(self.commit in image for image in self.images) else ""
+        images = ", ".join(self.images)
+        about = "  ".join(part for part in (images, commit, self.subject, old, pods, self.cause) if part)
         return f"{mark} {self.number:>3}  {about}"
 
 
@@ -86,7 +89,9 @@ def history(cluster: Cluster, target: DeployTarget, *, clock: Clock, subject: Su
     found = sorted(revisions(cluster, workload), key=lambda one: one[0].number, reverse=True)
     live = live_number(workload, [revision for revision, _ in found])
     past = tuple(_past(revision, live, clock.now(), subject) for revision, _ in found)
-    return HistoryResult(Outcome.DONE, f"{target.slug}: {len(past)} revisions, live {live}", revisions=past)
+    return HistoryResult(
+        Outcome.DONE, f"{target.slug}: {len(past)} revision{'s' if len(past) != 1 else ''}, live {live}", revisions=past
+    )
 
 
 def revisions(cluster: Cluster, workload: Workload) -> list[tuple[Revision, Json]]:
@@ -117,7 +122,9 @@ def live_number(workload: Workload, found: list[Revision]) -> int:
 
 
 def _past(revision: Revision, live: int, now: float, subject: Subject) -> Past:
-    runs = [commit for c in revision.containers for commit in commits_in(parse(c.image).tag)]
+    # What the template's label says is the commit goes before what the tag looks like.
+    told = [text for c in revision.containers for text in (*c.marks, parse(c.image).tag)]
+    runs = list(dict.fromkeys(commit for text in told for commit in commits_in(text)))
     named = next(((commit, text) for commit in runs if (text := subject(commit))), None)
     return Past(
         number=revision.number,

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from homelab.clock import Clock
 from homelab.deploy import once
 from homelab.deploy.events import TargetEvent
-from homelab.deploy.evidence import redact
 from homelab.deploy.model import Pod
+from homelab.deploy.redaction import redact
 from homelab.errors import HomelabError, HttpStatus, NothingThere, UsageError
 from homelab.events import Emit
 from homelab.kube.port import Cluster

@@ -73,9 +73,13 @@ class Workload:
     template: str
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    #: Everybody who owns a field of it (``metadata.managedFields``): nobody copies these by hand.
+    managers: frozenset[str] = frozenset()
     #: Who wrote the pod template last (``metadata.managedFields``), or "", and when.
     writer: str = ""
     written: float | None = None
+    #: ``minReadySeconds``: how long a pod must be Ready to count as available.
+    min_ready: float = 0.0
     #: What only this kind has, under the API's own names.
     facts: Mapping[str, object] = field(default_factory=dict)
 
@@ -159,6 +163,8 @@ class Pod:
     restart_policy: str
     containers: tuple[ContainerStatus, ...]
     claims: tuple[str, ...] = ()
+    #: Its volumes are mounted and its sandbox stands (``PodReadyToStartContainers``).
+    prepared: bool = False
 
     @property
     def live(self) -> bool:
@@ -199,22 +205,32 @@ class GitOps:
     name: str
     #: Where it hangs or stands, as one clause.
     summary: str
-    #: The commit of the GitOps repository it applied last, or "".
+    #: What it applied last, in its own words: commits of the GitOps repository, a digest, a chart's version.
     revision: str
     #: Finished: synced and healthy, or ready; about the spec it has now.
     settled: bool
     #: Why nothing will happen without a person, or "".
     stuck: str = ""
-    #: Why it failed, or "".
+    #: Why it failed, or ""; and what it cannot do whatever is applied: read its sources, make its manifests.
     failed: str = ""
+    error: str = ""
     hint: str = ""
     #: Workloads it applied, as (kind, namespace, name), and whether they live in this cluster.
     workloads: tuple[tuple[str, str, str], ...] = ()
     here: bool = True
-    #: The versions it says it has applied: a commit, a chart's version, an app's.
+    #: The commits of its repositories that it applied last, and that it tried last.
+    commits: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+    #: The last try ended badly (and not only something that is said about now).
+    broken: bool = False
+    #: The versions a deployed HelmRelease names: its app's, its chart's.
     versions: tuple[str, ...] = ()
-    #: The command that finds its workloads where it lists none.
-    search: str = ""
+    #: The label selector of what it applied, and the namespace it applies to first; where it lists nothing.
+    label: str = ""
+    installs_in: str = ""
+    #: API paths of the sources it reads, to be asked to look first; and of the object that applies this one.
+    sources: tuple[str, ...] = ()
+    parent: str = ""
     #: A template changed by hand is put back at once.
     reverts: bool = True
 

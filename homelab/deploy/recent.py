@@ -10,9 +10,9 @@ from typing import Any
 
 from homelab.clock import Clock
 from homelab.deploy import once
-from homelab.deploy.evidence import redact
+from homelab.deploy.ages import ago
 from homelab.deploy.model import Happening
-from homelab.deploy.status import ago
+from homelab.deploy.redaction import redact
 from homelab.kube.port import Cluster
 from homelab.outcome import Outcome
 from homelab.result import Result

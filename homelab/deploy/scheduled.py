@@ -1,6 +1,6 @@
 """A CronJob followed through its next run: it has the image, then a Job it makes does the work.
 
-Layer: the deploy domain, beside the GitOps objects.
+Layer: the deploy domain, above composite, beside the GitOps objects.
 """
 
 from __future__ import annotations
@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homelab.deploy import shape
-from homelab.deploy.applied import Applied
-from homelab.deploy.group import Group
+from homelab.deploy.composite import Composite
 from homelab.deploy.judgement import OUTCOMES, State, Verdict
 from homelab.deploy.kinds.table import CRON_JOB, JOB
 from homelab.deploy.model import Workload
@@ -20,7 +19,7 @@ from homelab.outcome import Outcome
 from homelab.settings.model import DeployTarget
 
 
-class Scheduled(Applied):
+class Scheduled(Composite):
     """Follows one CronJob, then the first Job it makes from the wanted template."""
 
     #: Jobs that were there when the template first named the image; None before that.
@@ -29,7 +28,7 @@ class Scheduled(Applied):
 
     def start(self) -> None:
         """Follow the CronJob."""
-        self._cron = self._pursue(self.target, self.slug)
+        self._cron = self._pursued(self.target, self.slug)
 
     def carrying(self) -> list[Pursuit]:
         """Return what is followed now: the CronJob, or its Job once there is one."""
@@ -63,7 +62,7 @@ class Scheduled(Applied):
         fresh = [job for job in jobs if job.uid not in self._before and self._cron.names_it(job)]
         if fresh:
             job = DeployTarget(self.target.namespace, fresh[0].name, JOB.name, self.target.container, self.target.image)
-            self._pursue(job, f"{self.slug} → job/{job.name}")
+            self._pursued(job, f"{self.slug} → job/{job.name}")
             return Verdict(State.PROGRESSING, f"job {job.name} has begun", again=0.0)
         workload = self._cron.snapshot.workload
         schedule = workload.facts["schedule"] if workload else ""
@@ -92,7 +91,7 @@ class Scheduled(Applied):
         found = [one for one in answer["items"] if one is not None]
         return [job for _, job in sorted(found, key=lambda one: one[0])]
 
-    def _pursue(self, target: DeployTarget, slug: str) -> Pursuit:
+    def _pursued(self, target: DeployTarget, slug: str) -> Pursuit:
         pursuit = Pursuit(
             replace(self.expectation, target=target),
             cluster=self.cluster,
@@ -100,9 +99,7 @@ class Scheduled(Applied):
             clock=self._clock,
             emit=self._emit,
         )
-        group = Group(self.cluster_port, [pursuit], clock=self._clock, emit=self._emit, wake=self._wake)
-        self.groups.append(group)
-        group.start()
+        self._pursue([pursuit])
         return pursuit
 
 

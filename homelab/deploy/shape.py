@@ -29,6 +29,8 @@ REVISION = "deployment.kubernetes.io/revision"
 HASH_LABELS = ("pod-template-hash", "controller-revision-hash", "rollouts-pod-template-hash")
 #: Labels and annotations of a template that name its commit: the proof where a tag is used again and again.
 MARKS = ("org.opencontainers.image.revision", "app.kubernetes.io/version")
+#: The pod condition that says it, and its name before Kubernetes 1.28.
+PREPARED = ("PodReadyToStartContainers", "PodHasNetwork")
 #: progressDeadlineSeconds with this value is switched off.
 NO_DEADLINE = 2_147_483_647
 
@@ -138,8 +140,10 @@ def workload(kind: str, item: Json, skew: float = 0.0, *, facts: Json | None = N
         template=fingerprint(template),
         labels=dict(about.get("labels") or {}),
         annotations=dict(about.get("annotations") or {}),
+        managers=frozenset(str(entry.get("manager")) for entry in about.get("managedFields") or []),
         writer=writer,
         written=moment(written, skew),
+        min_ready=float(number(spec.get("minReadySeconds"))),
         facts=facts or {},
     )
 
@@ -206,6 +210,7 @@ def pod(item: Json, skew: float = 0.0) -> Pod:
             for volume in spec.get("volumes") or []
             if volume.get("persistentVolumeClaim")
         ),
+        prepared=any(name in stated and stated[name].status == "True" for name in PREPARED),
     )
 
 

@@ -149,7 +149,12 @@ def restart_verb(app: App, target: str | None, namespace: str | None, contexts: 
 
 @deploy.verb("rollback", tier=Tier.WRITE)
 @_target
-@click.option("--to", type=click.IntRange(min=1), metavar="REVISION", help="Default: the last one with another image.")
+@click.option(
+    "--to",
+    type=click.IntRange(min=1),
+    metavar="REVISION",
+    help="Default: the last one that differs, by its image where one does.",
+)
 @click.option("--force", is_flag=True, help="Also where a GitOps owner will put its template back.")
 def rollback_verb(
     app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...], **words: Any

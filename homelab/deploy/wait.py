@@ -12,6 +12,8 @@ from homelab import poll
 from homelab.clock import Clock, Wake
 from homelab.deploy import gitops
 from homelab.deploy.applied import Applied
+from homelab.deploy.composite import Composite
+from homelab.deploy.delivered import Delivered
 from homelab.deploy.events import TargetDecided
 from homelab.deploy.evidence import gather
 from homelab.deploy.group import Group
@@ -41,6 +43,9 @@ def wait_each(asked: Sequence[tuple[Cluster, WaitRequest]], *, clock: Clock, emi
     workload may not be read, Unreachable when a server stays away.
     """
     wake = Wake()
+    for _, request in asked:
+        if request.beside.registry is not None:
+            request.beside.registry.rings(wake)
     followers = _followers(asked, clock=clock, emit=emit, wake=wake)
     ends = [request.longest + (0.0 if request.overall else SLACK) for _, request in asked]
     followed = [one for follower in followers for one in _targets(follower)]
@@ -65,10 +70,10 @@ def wait_each(asked: Sequence[tuple[Cluster, WaitRequest]], *, clock: Clock, emi
 
 def _followers(
     asked: Sequence[tuple[Cluster, WaitRequest]], *, clock: Clock, emit: Emit, wake: Wake
-) -> list[Group | Applied]:
+) -> list[Group | Composite]:
     """Return what follows the targets: a group for each namespace, one by itself for each GitOps object."""
     several = len({cluster.name for cluster, _ in asked}) > 1
-    found: list[Group | Applied] = []
+    found: list[Group | Composite] = []
     for cluster, request in asked:
 
         def slug(target: DeployTarget, cluster: Cluster = cluster) -> str:
@@ -83,17 +88,20 @@ def _followers(
             if target.kind in gitops.APIS:
                 found.append(Applied(cluster, expectation, slug=slug(target), clock=clock, emit=emit, wake=wake))
                 continue
+            if request.gitops is not None:
+                owner = f"{slug(target)} (GitOps)"
+                found.append(Delivered(cluster, expectation, slug=owner, clock=clock, emit=emit, wake=wake))
             pursuit = Pursuit(expectation, cluster=cluster.name, slug=slug(target), clock=clock, emit=emit)
             spaces.setdefault(target.namespace, []).append(pursuit)
         found += [Group(cluster, pursuits, clock=clock, emit=emit, wake=wake) for pursuits in spaces.values()]
     return found
 
 
-def _targets(follower: Group | Applied) -> Sequence[Pursuit | Applied]:
+def _targets(follower: Group | Composite) -> Sequence[Pursuit | Composite]:
     return follower.pursuits if isinstance(follower, Group) else [follower]
 
 
-def _look(followers: Sequence[Group | Applied], told: set[str], emit: Emit) -> bool | None:
+def _look(followers: Sequence[Group | Composite], told: set[str], emit: Emit) -> bool | None:
     """Look at every target without a verdict; True when the wait is over."""
     for follower in followers:
         follower.look()
@@ -111,7 +119,7 @@ def _look(followers: Sequence[Group | Applied], told: set[str], emit: Emit) -> b
     return True if lost or all(one.final for one in followed) else None
 
 
-def _refuse_ambiguity(one: Pursuit | Applied) -> None:
+def _refuse_ambiguity(one: Pursuit | Composite) -> None:
     if one.verdict.state is State.AMBIGUOUS:
         raise UsageError(
             f"{one.slug}: {one.verdict.sentence}",
@@ -120,7 +128,7 @@ def _refuse_ambiguity(one: Pursuit | Applied) -> None:
         )
 
 
-def _result(one: Pursuit | Applied, followers: Sequence[Group | Applied]) -> TargetResult:
+def _result(one: Pursuit | Composite, followers: Sequence[Group | Composite]) -> TargetResult:
     verdict, workload, wanted = one.verdict, one.snapshot.workload, one.expectation.wanted
     return TargetResult(
         target=one.slug,
@@ -140,9 +148,9 @@ def _result(one: Pursuit | Applied, followers: Sequence[Group | Applied]) -> Tar
     )
 
 
-def _evidence(one: Pursuit | Applied, followers: Sequence[Group | Applied]) -> tuple[str, ...]:
+def _evidence(one: Pursuit | Composite, followers: Sequence[Group | Composite]) -> tuple[str, ...]:
     """Return the evidence of a target that is not done; of a GitOps object, that of its workload."""
-    if isinstance(one, Applied):
+    if isinstance(one, Composite):
         view = one.snapshot.gitops
         lines = [f"{view.shown}: {view.summary}"] if view else []
         lost = [p for p in one.carrying() if p.final and p.verdict.outcome is not Outcome.DONE]
@@ -152,5 +160,5 @@ def _evidence(one: Pursuit | Applied, followers: Sequence[Group | Applied]) -> t
     return gather(one, _group_of(one, followers))
 
 
-def _group_of(pursuit: Pursuit, followers: Sequence[Group | Applied]) -> Group:
+def _group_of(pursuit: Pursuit, followers: Sequence[Group | Composite]) -> Group:
     return next(group for group in followers if isinstance(group, Group) and pursuit in group.pursuits)

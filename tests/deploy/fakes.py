@@ -41,7 +41,11 @@ class FakeCluster:
         if path == "/api/v1/nodes":
             return {"items": [keep(item) for item in self.nodes], "resourceVersion": "1"}
         plural, _ = self._asked("list", path)
-        return {"items": [keep(item) for item in self.objects.get(plural, [])], "resourceVersion": "1"}
+        found = self.objects.get(plural, [])
+        if "fluxcd.io/" in (selector := str((params or {}).get("labelSelector") or "")):
+            wanted = dict(part.split("=") for part in selector.split(","))
+            found = [one for one in found if wanted.items() <= (one["metadata"].get("labels") or {}).items()]
+        return {"items": [keep(item) for item in found], "resourceVersion": "1"}
 
     def watch(
         self, path: str, *, resource_version: str, params: Params | None = None, timeout: float = 60.0
@@ -76,7 +80,8 @@ class FakeCluster:
     def _asked(self, verb: str, path: str) -> tuple[str, str]:
         self.asked.append(f"{verb} {path}")
         self.fail(path)
-        parts = path.split("/namespaces/")[1].split("/")
+        _, _, place = path.partition("/namespaces/")
+        parts = place.split("/") if place else ["", path.rpartition("/")[2]]
         plural, name = parts[1], parts[2] if len(parts) > 2 else ""
         if f"{verb} {plural}" in self.deny:
             raise PermissionMissing(f"not allowed to {verb} {plural}", why="403", fix="homelab deploy rbac")

@@ -143,7 +143,7 @@ def test_history_names_commit_and_subject_and_marks_the_live_one(clock: FakeCloc
     subjects = {"0123456789ab": "Sell shoes", "fedcba987654": "Open the shop"}
     result = history(cluster(clock), WEB, clock=clock, subject=lambda commit: subjects.get(commit, ""))
     assert result.lines() == [
-        f"*   2  {WANTED}  Sell shoes  1h old  1 pods",
+        f"*   2  {WANTED}  Sell shoes  1h old  1 pod",
         f"    1  {OLD}  Open the shop  1h old",
     ]
 

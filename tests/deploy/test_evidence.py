@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from homelab.deploy.evidence import BUDGET, redact
+from homelab.deploy.evidence import BUDGET
+from homelab.deploy.redaction import redact
 from homelab.events import Event
 from tests.deploy.fakes import FakeCluster
 from tests.deploy.objects import deployment, event, pod, progressing, replica_set, waiting
@@ -56,7 +57,7 @@ def test_evidence_fits_its_budget_and_keeps_the_first_and_the_last_line(clock: F
 def test_many_pods_alike_are_counted_not_listed(clock: FakeClock, events: list[Event]) -> None:
     lines = go(noisy(clock), events).lines()
     assert sum(line.startswith("pod web-new-") for line in lines) == 3
-    assert "and 5 more pods like these" in lines
+    assert "and 5 more like these" in lines
 
 
 def test_the_whole_evidence_is_in_the_record_too(clock: FakeClock, events: list[Event]) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from homelab.deploy.ages import ago
 from homelab.deploy.reference import Wanted
 from homelab.deploy.request import WaitRequest
-from homelab.deploy.status import StatusResult, ago, status
+from homelab.deploy.status import StatusResult, status
 from homelab.outcome import Outcome
 from homelab.settings.model import DeployTarget
 from tests.deploy.fakes import FakeCluster, Objects
 from tests.deploy.objects import FULL, WANTED, deployment, stamp
-from tests.deploy.test_gitops import OLD_OBJECTS, application
+from tests.deploy.test_gitops import NEW_OBJECTS, OLD_OBJECTS, application
 from tests.deploy.test_wait import AFTER, BEFORE, MOVING, UNPULLABLE
 from tests.fakes import FakeClock
 
@@ -48,7 +51,7 @@ def test_a_finished_rollout_is_done_with_image_proof_and_revision(clock: FakeClo
 def test_every_state_answers_by_the_table(clock: FakeClock, objects: Objects, outcome: Outcome, sentence: str) -> None:
     result = look(clock, objects)
     assert result.outcome is outcome
-    assert result.targets[0].sentence.startswith(sentence)
+    assert result.targets[0].verdict.sentence.startswith(sentence)
 
 
 def test_trouble_older_than_its_grace_is_red_at_the_first_look(clock: FakeClock) -> None:
@@ -65,12 +68,17 @@ def test_without_a_commit_it_judges_what_is_live(clock: FakeClock) -> None:
 def test_the_owner_and_its_word_are_shown(clock: FakeClock) -> None:
     lines = look(clock, OLD_OBJECTS).lines()
     assert any("by Argo CD (argocd/shop)" in line for line in lines)
-    assert lines[-1] == "  Argo CD application argocd/shop: Synced at 777777777777, Healthy"
+    assert lines[-1] == "  Argo CD application argocd/shop: Synced at 777777777777, Healthy, syncs by itself"
 
 
-def test_a_gitops_object_speaks_for_itself(clock: FakeClock) -> None:
+def test_a_gitops_object_is_judged_by_its_workloads_and_only_without_a_commit_by_its_own_word(
+    clock: FakeClock,
+) -> None:
     request = WaitRequest(targets=(DeployTarget("argocd", "shop", "application"),), wanted=Wanted(oid=FULL))
-    assert look(clock, OLD_OBJECTS, request).outcome is Outcome.DONE
+    assert look(clock, OLD_OBJECTS, request).outcome is Outcome.PENDING
+    found = look(clock, NEW_OBJECTS, request)
+    assert (found.outcome, found.targets[0].live[0].container) == (Outcome.DONE, "deployment/web app")
+    assert look(clock, OLD_OBJECTS, replace(request, wanted=Wanted())).outcome is Outcome.DONE
     by_hand: Objects = {"applications": [application(sync="OutOfSync")]}
     assert look(clock, by_hand, request).outcome is Outcome.PERSON
     assert look(clock, {}, request).outcome is Outcome.NOTHING
