@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from homelab.clock import Clock
-from homelab.errors import Unreachable
 from homelab.lab import process
 from homelab.lab.needs import PROGRAMS, find_program, missing
+from homelab.lab.ports import claim_port
 from homelab.lab.process import Child
 from homelab.whole_file import write_whole
 
@@ -120,32 +120,6 @@ def program(name: str) -> str:
     if found is None:
         raise missing({name: PROGRAMS[name]})
     return found
-
-
-def claim_port(port: int) -> int:
-    """Return ``port``, or a free one for 0. Raises Unreachable when another process listens there."""
-    if not port:
-        return free_port()
-    with socket.socket() as probe:
-        # Connections of an earlier server that are still fading do not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise Unreachable(
-                f"port {port} of this machine is taken",
-                why="another process listens there, so a server of the lab cannot",
-                fix="homelab lab down, then: homelab lab up",
-            ) from error
-    return port
-
-
-def free_port() -> int:
-    """Return a loopback port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _route(name: str, upstream: str) -> dict[str, Any]:

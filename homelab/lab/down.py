@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 
 from homelab.errors import UsageError
 from homelab.lab.layout import Layout
@@ -29,9 +30,14 @@ def down(lab: Layout) -> Result:
 
 def stop_all(lab: Layout) -> int:
     """Stop every remembered child, newest first; return how many were remembered."""
+    return stop_some(lab, list(Ledger(lab.ledger).children()))
+
+
+def stop_some(lab: Layout, names: Sequence[str]) -> int:
+    """Stop the children of these names, the last first, with whatever a dead one left behind; return how many."""
     ledger = Ledger(lab.ledger)
-    children = list(ledger.children().values())
-    for child in reversed(children):
-        stop(child)
-        ledger.forget(child.name)
-    return len(children)
+    children = ledger.children()
+    for name in reversed(names):
+        stop(children[name])
+        ledger.forget(name)
+    return len(names)

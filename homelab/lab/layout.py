@@ -46,6 +46,11 @@ class Layout:
         return self.root / "children.json"
 
     @property
+    def ports(self) -> Path:
+        """Where each part listens, also when it is started again."""
+        return self.root / "ports.json"
+
+    @property
     def ready(self) -> Path:
         """Written last: its presence says that ``up`` finished. Holds the port of the load balancer."""
         return self.root / "lab.json"

@@ -18,7 +18,8 @@ from homelab.clock import Clock, SystemClock
 from homelab.errors import HomelabError, HttpStatus, PersonNeeded
 from homelab.http.port import JsonHttp, Site
 from homelab.lab import process
-from homelab.lab.caddy import claim_port, free_port, program
+from homelab.lab.caddy import program
+from homelab.lab.ports import claim_port, free_port
 from homelab.lab.process import Child
 from homelab.secret import Secret
 from homelab.whole_file import write_whole

@@ -12,13 +12,14 @@ from pathlib import Path
 from homelab.clock import Clock
 from homelab.errors import Unreachable
 from homelab.events import Emit
-from homelab.lab.caddy import start_caddy
+from homelab.lab.caddy import ROOT, start_caddy
 from homelab.lab.events import PartStarted
 from homelab.lab.guide import config_text, deployment, env_text, kubectl_cache
 from homelab.lab.layout import CI_HOST, IMAGE, REMOTE_URL, SLUG, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
 from homelab.lab.ledger import Ledger
 from homelab.lab.openbao import start_openbao
-from homelab.lab.process import PYTHON, start_part, wait_ready
+from homelab.lab.ports import Ports
+from homelab.lab.process import PYTHON, alive, start_part, wait_ready
 from homelab.lab.ready import read_ready
 from homelab.lab.remote import git, has_commits, make_remote, write_tools
 from homelab.lab.woodpecker.hook import install
@@ -34,20 +35,34 @@ class Starting:
     def __init__(self, lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> None:
         """Start nothing yet."""
         self.lab, self.env, self.clock, self.emit = lab, env, clock, emit
-        self.ledger = Ledger(lab.ledger)
+        self.ledger, self.ports = Ledger(lab.ledger), Ports(lab.ports)
 
     def part(self, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> int:
-        """Start one of our own servers; return its port when it serves."""
+        """Start one of our own servers unless it runs; return its port when it serves."""
+        return self.running(name) or self._started(name, "--port", str(self.ports.again(name)), *arguments, env=env)
+
+    def _started(self, name: str, *arguments: str, env: Mapping[str, str] | None) -> int:
         child, ready = start_part(
-            name, "--port", "0", *arguments, folder=self.lab.part(name), env=env or self.env, remember=self.ledger.add
+            name, *arguments, folder=self.lab.part(name), env=env or self.env, remember=self.ledger.add
         )
-        port = int(wait_ready(child, lambda: read_ready(ready), clock=self.clock)["port"])
+        return self.serves(name, int(wait_ready(child, lambda: read_ready(ready), clock=self.clock)["port"]))
+
+    def running(self, name: str) -> int:
+        """Return the port of a part that still runs; 0 where it does not."""
+        child = self.ledger.children().get(name)
+        return self.ports.of(name) if child is not None and alive(child) else 0
+
+    def serves(self, name: str, port: int) -> int:
+        """Tell that the part serves, and keep its port for the next time; return it."""
         self.emit(PartStarted(part=name, where=f"127.0.0.1:{port}"))
-        return port
+        return self.ports.keep(name, port)
 
 
 def start_parts(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> str:
-    """Start everything; return the load balancer's address. Raises Unreachable naming the part that does not start."""
+    """Start what does not run; return the load balancer's address.
+
+    Raises Unreachable naming the part that does not start.
+    """
     starting = Starting(lab, env=env, clock=clock, emit=emit)
     write_tools(lab)
     if not has_commits(lab, env):
@@ -55,14 +70,20 @@ def start_parts(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit
     registry = f"http://127.0.0.1:{starting.part('registry')}"
     starting.part("kubernetes", "--registry", registry, "--namespace", "demo")
     _deploy_head(starting, registry)
-    vault = _vault(starting)
-    ci = _ci(starting, registry)
-    routes = {CI_HOST: f"127.0.0.1:{ci}", VAULT_HOST: vault}
-    caddy = start_caddy(lab.part("caddy"), routes, clock=clock, remember=starting.ledger.add)
-    emit(PartStarted(part="caddy", where=caddy.dial))
-    write_whole(lab.config, config_text(lab, dial=caddy.dial, ca_file=str(caddy.ca_file)))
+    routes = {VAULT_HOST: f"127.0.0.1:{_vault(starting)}", CI_HOST: f"127.0.0.1:{_ci(starting, registry)}"}
+    dial = f"127.0.0.1:{_caddy(starting, routes)}"
+    write_whole(lab.config, config_text(lab, dial=dial, ca_file=str(lab.part("caddy") / ROOT)))
     write_whole(lab.env, env_text(lab, str(_vault_token_file(lab))))
-    return caddy.dial
+    return dial
+
+
+def _caddy(starting: Starting, routes: Mapping[str, str]) -> int:
+    """Put the load balancer in front of the public names; return its port."""
+    if port := starting.running("caddy"):
+        return port
+    folder, again = starting.lab.part("caddy"), starting.ports.again("caddy")
+    caddy = start_caddy(folder, routes, port=again, clock=starting.clock, remember=starting.ledger.add)
+    return starting.serves("caddy", caddy.port)
 
 
 def vault_token(lab: Layout) -> Secret:
@@ -86,13 +107,15 @@ def _ci_token(lab: Layout) -> str:
     return file.read_text() if file.exists() else _keep(lab, file.name, secrets.token_urlsafe(32)).read_text()
 
 
-def _vault(starting: Starting) -> str:
-    """Start OpenBao, store the CI token in it, give the user a token that may read it; return its address."""
-    openbao = start_openbao(starting.lab.part("openbao"), clock=starting.clock, remember=starting.ledger.add)
+def _vault(starting: Starting) -> int:
+    """Start OpenBao, store the CI token in it, give the user a token that may read it; return its port."""
+    if port := starting.running("openbao"):
+        return port
+    folder, again = starting.lab.part("openbao"), starting.ports.again("openbao")
+    openbao = start_openbao(folder, port=again, clock=starting.clock, remember=starting.ledger.add)
     openbao.write(VAULT_PATH, {VAULT_FIELD: _ci_token(starting.lab)})
     _keep(starting.lab, "vault-token", openbao.user_token(VAULT_PATH).reveal())
-    starting.emit(PartStarted(part="openbao", where=openbao.address))
-    return openbao.address
+    return starting.serves("openbao", openbao.port)
 
 
 def _ci(starting: Starting, registry: str) -> int:

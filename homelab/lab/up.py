@@ -11,19 +11,21 @@ from contextlib import contextmanager
 from homelab.clock import Clock
 from homelab.errors import LockBusy, UsageError
 from homelab.events import Emit
-from homelab.lab.down import stop_all
+from homelab.lab.down import stop_all, stop_some
 from homelab.lab.events import LabStarted
 from homelab.lab.layout import Layout
+from homelab.lab.ledger import Ledger
 from homelab.lab.needs import check_needs
 from homelab.lab.parts import start_parts
-from homelab.lab.process import undisturbed
+from homelab.lab.ports import Ports
+from homelab.lab.process import alive, undisturbed
 from homelab.lab.status import LabResult, status
 from homelab.outcome import Outcome
 from homelab.whole_file import write_whole
 
 
 def up(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> LabResult:
-    """Make the lab whole: a running one is left alone, a broken one is started again on its own state.
+    """Make the lab whole: what runs is left alone, what died is started again on its own state and port.
 
     Raises UsageError for a folder that holds something else, LockBusy while another ``up`` is at it,
     Unreachable when a part does not start; what was started then is stopped again.
@@ -35,7 +37,7 @@ def up(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> LabR
         if found.outcome is Outcome.DONE:
             return found
         began = clock.monotonic()
-        stop_all(lab)
+        _clear(lab)
         try:
             dial = start_parts(lab, env=env, clock=clock, emit=emit)
         except BaseException:
@@ -45,6 +47,17 @@ def up(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit) -> LabR
         write_whole(lab.ready, json.dumps({"dial": dial}))
         emit(LabStarted(folder=str(lab.root), seconds=clock.monotonic() - began))
         return status(lab)
+
+
+def _clear(lab: Layout) -> None:
+    """Put away what died. A lab that never was whole, or whose port somebody took, is put away entirely."""
+    dead = [name for name, child in Ledger(lab.ledger).children().items() if not alive(child)]
+    ports = Ports(lab.ports)
+    if lab.ready.exists() and all(ports.again(name) for name in dead):
+        stop_some(lab, dead)
+    else:
+        stop_all(lab)
+    lab.ready.unlink(missing_ok=True)
 
 
 def _claim(lab: Layout) -> None:

@@ -13,7 +13,8 @@ from homelab.errors import Unreachable
 from homelab.http.client import Client
 from homelab.http.port import Site
 from homelab.lab import process
-from homelab.lab.caddy import free_port, start_caddy
+from homelab.lab.caddy import start_caddy
+from homelab.lab.ports import free_port
 from tests.e2e.conftest import StartCaddy
 from tests.e2e.wires import STREAM_HEAD, answer, chunk, wire
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 
 import pytest
 
@@ -68,6 +70,16 @@ def test_a_second_up_starts_nothing(user: User) -> None:
     before = (user.lab / "children.json").read_text()
     assert user.types("lab", "up", "--dir", str(user.lab)).returncode == 0
     assert (user.lab / "children.json").read_text() == before
+
+
+def test_a_part_that_died_comes_back_where_it_was_and_the_others_are_left_alone(user: User) -> None:
+    before, config = json.loads((user.lab / "children.json").read_text()), (user.lab / "config.toml").read_text()
+    os.kill(before["woodpecker"]["pid"], signal.SIGKILL)
+    assert user.types("lab", "up", "--dir", str(user.lab)).returncode == 0
+    after = json.loads((user.lab / "children.json").read_text())
+    assert {name for name in after if after[name]["pid"] != before[name]["pid"]} == {"woodpecker"}
+    assert (user.lab / "config.toml").read_text() == config
+    assert user.types("ci", "list").returncode == 0
 
 
 def test_doctor_finds_every_part_of_the_lab_in_reach(user: User) -> None:

@@ -12,8 +12,8 @@ from homelab.errors import PermissionMissing, PersonNeeded, TokenMissing, TokenR
 from homelab.events import Event
 from homelab.http.client import Client
 from homelab.http.port import JsonHttp, Site
-from homelab.lab.caddy import free_port
 from homelab.lab.openbao import Running
+from homelab.lab.ports import free_port
 from homelab.secret import Secret
 from homelab.secrets.chain import find_token
 from homelab.settings.model import CiServer, VaultServer
