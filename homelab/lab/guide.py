@@ -32,6 +32,12 @@ context = "lab"
 """
 
 
+def curl_text(*, dial: str, ca_file: str, token: str) -> str:
+    """Return a configuration for curl(1) that asks the lab's CI server by its public name. Holds the CI token."""
+    options = {"cacert": ca_file, "connect-to": f"{CI_HOST}:443:{dial}", "oauth2-bearer": token}
+    return "silent\nshow-error\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in options.items())
+
+
 def environment(lab: Layout, *, vault_token: str) -> dict[str, str]:
     """Return the variables that make homelab use this lab. Holds the lab's own Vault token."""
     return {"HOMELAB_CONFIG": str(lab.config), "VAULT_TOKEN": vault_token, **kubectl_cache(lab)}

@@ -14,7 +14,7 @@ from homelab.errors import Unreachable
 from homelab.events import Emit
 from homelab.lab.caddy import ROOT, start_caddy
 from homelab.lab.events import PartStarted
-from homelab.lab.guide import config_text, deployment, env_text, kubectl_cache
+from homelab.lab.guide import config_text, curl_text, deployment, env_text, kubectl_cache
 from homelab.lab.layout import CI_HOST, IMAGE, REMOTE_URL, SLUG, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
 from homelab.lab.ledger import Ledger
 from homelab.lab.openbao import start_openbao
@@ -71,8 +71,9 @@ def start_parts(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit
     starting.part("kubernetes", "--registry", registry, "--namespace", "demo")
     _deploy_head(starting, registry)
     routes = {VAULT_HOST: f"127.0.0.1:{_vault(starting)}", CI_HOST: f"127.0.0.1:{_ci(starting, registry)}"}
-    dial = f"127.0.0.1:{_caddy(starting, routes)}"
-    write_whole(lab.config, config_text(lab, dial=dial, ca_file=str(lab.part("caddy") / ROOT)))
+    dial, ca_file = f"127.0.0.1:{_caddy(starting, routes)}", str(lab.part("caddy") / ROOT)
+    write_whole(lab.config, config_text(lab, dial=dial, ca_file=ca_file))
+    _keep(lab, "curl", curl_text(dial=dial, ca_file=ca_file, token=_ci_token(lab)))
     write_whole(lab.env, env_text(lab, str(_vault_token_file(lab))))
     return dial
 

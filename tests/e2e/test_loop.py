@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 
 import pytest
@@ -80,6 +81,13 @@ def test_a_part_that_died_comes_back_where_it_was_and_the_others_are_left_alone(
     assert {name for name in after if after[name]["pid"] != before[name]["pid"]} == {"woodpecker"}
     assert (user.lab / "config.toml").read_text() == config
     assert user.types("ci", "list").returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_curl_asks_the_labs_ci_by_its_public_name(user: User) -> None:
+    asked = f"curl --config {user.lab}/secrets/curl https://ci.homelab.test/api/user"
+    assert json.loads(user.shell(asked))["login"] == "person"
+    assert (user.lab / "secrets" / "curl").stat().st_mode & 0o077 == 0
 
 
 def test_doctor_finds_every_part_of_the_lab_in_reach(user: User) -> None:
