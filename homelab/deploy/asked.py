@@ -52,6 +52,9 @@ class Asked:
     allow_partial: bool = False
     ignore_unready_nodes: bool = False
     refresh: bool = False
+    #: The commit of the GitOps repository, and a clone of it.
+    gitops_sha: str | None = None
+    gitops_repo: str | None = None
     run: bool = False
     #: No commit is known: whatever is live is looked at.
     unknown: bool = False
@@ -65,12 +68,9 @@ class Asked:
         commit = oid if self.sha and _FULL.fullmatch(self.sha) else oid[:12]
         hold = None if self.stable_for is None else f"{self.stable_for:g}s"
         valued = {"--sha": commit, "--image": self.image, "--digest": self.digest, "--container": self.container}
-        typed = [
-            part
-            for name, value in (*valued.items(), ("--match", self.match), ("--stable-for", hold))
-            if value
-            for part in (name, value)
-        ]
+        also = {"--match": self.match, "--stable-for": hold, "--gitops-sha": self.gitops_sha}
+        also["--gitops-repo"] = self.gitops_repo
+        typed = [part for name, value in (*valued.items(), *also.items()) if value for part in (name, value)]
         return (*typed, *("--" + flag.replace("_", "-") for flag in _FLAGS if getattr(self, flag)))
 
 
@@ -200,7 +200,8 @@ def _wanted(asked: Asked, settings: Settings, repository: Callable[[], Repositor
         wanted = parse(asked.image)
         if not wanted.path or not (wanted.tag or wanted.digest):
             raise _usage(f"--image {asked.image}: names no version", "add :TAG or @sha256:DIGEST")
-        return Wanted(image=asked.image, digests=digests, trust_tag=asked.trust_tag)
+        pinned = frozenset({wanted.digest} - {""})
+        return Wanted(image=asked.image, digests=digests | pinned, trust_tag=asked.trust_tag)
     pattern = asked.match or settings.repository.image_match or ""
     try:
         re.compile(pattern.replace("{sha}", "0").replace("{sha12}", "0").replace("{sha7}", "0"))

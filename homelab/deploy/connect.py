@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from homelab.app import App
 from homelab.deploy.ancestry import no_more
 from homelab.deploy.asked import Asked, request, targets
+from homelab.deploy.delivery import GitOpsCommit
+from homelab.deploy.gitops_commit import in_clone, without_clone
 from homelab.deploy.history import Subject
 from homelab.deploy.request import WaitRequest
 from homelab.errors import HomelabError, UsageError
@@ -29,7 +32,7 @@ def request_from(
     app: App, asked: Asked, context: str | None = None, *, bring: Callable[[], None] = no_more
 ) -> WaitRequest:
     """Return the request for what was typed. Raises UsageError."""
-    return request(
+    found = request(
         asked,
         app.settings,
         repository=lambda: app.repository,
@@ -37,6 +40,24 @@ def request_from(
         context=context,
         bring=bring,
     )
+    return replace(found, gitops=gitops_commit(app, asked.gitops_sha, asked.gitops_repo))
+
+
+def gitops_commit(app: App, sha: str | None, clone: str | None) -> GitOpsCommit | None:
+    """Return the expected commit of the GitOps repository; its clone is the one typed, else the user's setting."""
+    if sha is None:
+        if clone is not None:
+            raise UsageError(
+                "--gitops-repo names a clone, and no --gitops-sha a commit",
+                why="nothing was asked of any server",
+                fix=f"--gitops-sha HEAD --gitops-repo {clone}",
+            )
+        return None
+    folder = app.world.cwd / Path(clone).expanduser() if clone is not None else app.settings.gitops_clone
+    if folder is None:
+        return without_clone(sha)
+    there = app.at(folder)
+    return in_clone(sha, there.repository, bringer(there))
 
 
 def bringer(app: App) -> Callable[[], None]:

@@ -52,6 +52,10 @@ _what = _options(
 @click.option("--reference-timeout", type=SECONDS, help="End with 7 when no template names the image by then.")
 @click.option("--stable-for", type=SECONDS, help="How long a finished rollout must stay finished (default 10s).")
 @click.option("--refresh", is_flag=True, help="Ask Argo CD or Flux to look at its repository now.")
+@click.option(
+    "--gitops-sha", metavar="REV", help="The GitOps repository's commit that Argo CD or Flux must have applied."
+)
+@click.option("--gitops-repo", metavar="PATH", help="A clone of it, to know what contains that commit.")
 @click.option("--run", is_flag=True, help="Of a cronjob: wait for its next run too, and judge that.")
 @click.option("--allow-zero", is_flag=True, help="0 replicas wanted is fine.")
 @click.option("--allow-partial", is_flag=True, help="A partition that holds pods back is fine.")

@@ -48,6 +48,7 @@ def load(world: World, repository_root: Path | None) -> Settings:
         forges=_forges(merged),
         vault=VaultServer(**_of(merged, "vault")),
         kubernetes=_kubernetes(merged),
+        gitops_clone=_of(merged, "gitops").get("clone"),
         timeouts=Timeouts(**_of(merged, "timeouts")),
         repository=_repository(merged),
         values=values(merged, world),

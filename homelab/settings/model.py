@@ -136,6 +136,8 @@ class Settings:
     forges: Mapping[str, Forge] = field(default_factory=dict)
     vault: VaultServer = field(default_factory=VaultServer)
     kubernetes: KubernetesAccess = field(default_factory=KubernetesAccess)
+    #: ``[gitops] clone``: a clone of the GitOps repository, to know which commit contains which; None: there is none.
+    gitops_clone: Path | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
     repository: RepositorySettings = field(default_factory=RepositorySettings)
     values: tuple[Value, ...] = ()

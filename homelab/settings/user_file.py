@@ -37,6 +37,7 @@ _SECTIONS = {
     "forge": '[forge."<git host>"]',
     "vault": "[vault]",
     "kubernetes": "[kubernetes]",
+    "gitops": "[gitops]",
     "timeouts": "[timeouts]",
     "work": "[work]",
 }
@@ -124,6 +125,7 @@ def _keys(section: str, folder: Path, home: Path) -> Mapping[str, form.Check]:
         },
         "vault": {"addr": form.web_address, "dial": form.dial, "ca_file": ca_file, "namespace": form.text},
         "kubernetes": {"kubeconfig": form.path_from(folder, home, exists=False), "context": form.text},
+        "gitops": {"clone": form.path_from(folder, home, exists=False)},
         "timeouts": TIMEOUTS,
         "work": {"strategy": form.one_of(*STRATEGIES)},
     }

@@ -22,6 +22,7 @@ _MEANS: Mapping[tuple[str, ...], str] = {
     ("vault", "addr"): "(no Vault)",
     ("kubernetes", "kubeconfig"): "(as kubectl: ~/.kube/config)",
     ("kubernetes", "context"): "(the current one)",
+    ("gitops", "clone"): _NOTHING,
     ("work", "verify"): _NOTHING,
     ("work", "target"): "(the remote's default branch)",
     ("work", "strategy"): "merge",
@@ -48,6 +49,7 @@ def _rows(merged: Layer, world: World) -> Iterator[Value]:
     if ("vault", "addr") in merged:
         yield _vault_token(world)
     yield from _section(merged, ("kubernetes",), _MEANS)
+    yield from _section(merged, ("gitops",), _MEANS)
     timeouts: Mapping[tuple[str, ...], str] = {
         ("timeouts", field.name): _shown(field.default) for field in fields(Timeouts)
     }
