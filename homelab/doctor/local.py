@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator
+from shlex import quote
 
 from homelab.app import App
 from homelab.doctor.model import Finding, fail, ok, skip, warn
@@ -43,7 +44,7 @@ def configuration(app: App, settings: Settings) -> Iterator[Finding]:
             "configuration.file",
             f"others may write to {settings.user_file}",
             why="who can write there chooses where tokens go",
-            fix=f"chmod go-w {settings.user_file}",
+            fix=f"chmod go-w {quote(str(settings.user_file))}",
         )
     read = {name for server in settings.ci.values() for name in server.token_env}
     for name in DEFAULT_TOKEN_ENV:
@@ -68,7 +69,7 @@ def repository(found: Repository, remote: Remote) -> Iterator[Finding]:
             "repository.mirror",
             f"fetches from {remote.fetch.shown} and pushes to {remote.push.shown}",
             why="a mirror may lag behind; landing trusts the push side alone",
-            fix=f"git remote set-url {remote.name} <push url>, if that was not meant",
+            fix=f"git remote set-url {quote(remote.name)} <push url>, if that was not meant",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from shlex import quote
 
 from homelab.doctor.model import Finding, ok
 from homelab.errors import CredentialsError, HomelabError, NothingThere, Unreachable
@@ -38,7 +39,7 @@ def _silent(remote: Remote, ended: Ended, limit: float) -> HomelabError:
     said = spoken(ended)
     words = " ".join(said)
     what = f"{remote.name} ({remote.fetch.shown}) does not answer"
-    fix = f"git ls-remote {remote.name} HEAD"
+    fix = f"git ls-remote {quote(remote.name)} HEAD"
     if ended.timed_out:
         return Unreachable(what, why=f"nothing came within {limit:g} s", fix=fix)
     why = said[-1] if said else f"git ended with {ended.code}"

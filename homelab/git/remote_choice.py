@@ -6,6 +6,7 @@ Layer: git adapter.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from shlex import quote
 
 from homelab.errors import UsageError
 
@@ -48,5 +49,5 @@ def _unknown(names: Sequence[str], what: str) -> UsageError:
     return UsageError(
         what,
         why="the remotes here: " + ", ".join(names),
-        fix=f"add --remote {names[0]}, or for good: git config homelab.remote {names[0]}",
+        fix=f"add --remote {quote(names[0])}, or for good: git config homelab.remote {quote(names[0])}",
     )

@@ -9,6 +9,7 @@ import os
 import ssl
 from functools import lru_cache
 from pathlib import Path
+from shlex import quote
 
 from homelab.errors import CertificateRefused, UsageError
 from homelab.http.ask import Ask
@@ -50,7 +51,7 @@ def _built(ca_file: Path | None, _stamped: tuple[int, int, int] | None) -> ssl.S
             raise UsageError(
                 f"{ca_file} holds no certificate authority",
                 why="ca_file must be a PEM file with one or more -----BEGIN CERTIFICATE----- blocks",
-                fix=f"openssl x509 -in {ca_file} -noout -subject",
+                fix=f"openssl x509 -in {quote(str(ca_file))} -noout -subject",
             ) from error
         except OSError as error:
             raise UsageError(

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from homelab.clock import Clock, SystemClock
@@ -104,7 +105,7 @@ class TrustStore:
         return UsageError(
             f"the approvals in {self.path} cannot be used",
             why=f"{why}; nothing is trusted until it is gone",
-            fix=f"rm {self.path}, then: homelab trust",
+            fix=f"rm {quote(str(self.path))}, then: homelab trust",
         )
 
     def _write(self, approvals: list[Approval]) -> None:

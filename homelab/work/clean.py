@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from homelab.app import App
@@ -83,10 +84,11 @@ def _find(app: App, topic: str) -> _Found:
     tip = app.git.read("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}").out.strip() if branch else ""
     holders = [one for one in trees if branch and one.branch == branch]
     if tip and holders and tree is None:
+        main = quote(str(holders[0].path))
         raise PersonNeeded(
             f"{branch} is checked out in {holders[0].path}",
             why="that is the main worktree, which is never removed",
-            fix=f"git -C {holders[0].path} switch <another branch>, then: homelab work clean {topic}",
+            fix=f"git -C {main} switch <another branch>, then: homelab work clean {quote(topic)}",
         )
     if not tip and tree is None:
         names = [one.branch or str(one.path) for one in trees[1:]]
@@ -108,7 +110,7 @@ def _proof(app: App, found: _Found, topic: str, remote: str | None) -> str:
     raise PersonNeeded(
         f"{topic} holds {count} commits that {name} does not have",
         why="neither its commits nor their content are in the target",
-        fix=f"land it: homelab work land; or give it up: homelab work clean {topic} --discard",
+        fix=f"land it: homelab work land; or give it up: homelab work clean {quote(topic)} --discard",
         details=tuple(app.git.lines("log", "--oneline", "--max-count=5", f"{base}..{found.tip}")),
     )
 
@@ -119,7 +121,7 @@ def _remove(app: App, found: _Found, topic: str, *, how: str, force: bool) -> Cl
         # One --force lets git remove initialised submodules, which were looked into one by one.
         ended = app.git.run("worktree", "remove", *(["--force"] if force else []), str(found.tree.path), timeout=None)
         if ended.code != 0:
-            raise failed(ended, fix=f"git status in {found.tree.path}, then: homelab work clean {topic}")
+            raise failed(ended, fix=f"git status in {found.tree.path}, then: homelab work clean {quote(topic)}")
         done.append(f"removed worktree {found.tree.path}")
         _tidy(found.tree.path.parent)
     backup = ""
@@ -128,7 +130,7 @@ def _remove(app: App, found: _Found, topic: str, *, how: str, force: bool) -> Cl
             _drop_backups(app, found.branch)
         else:
             backup = _keep(app, found)
-            how = f"discarded; back with: git branch {found.branch} {backup}"
+            how = f"discarded; back with: git branch {quote(found.branch)} {quote(backup)}"
         app.git.text("update-ref", "-d", f"refs/heads/{found.branch}", found.tip)
         app.git.run("config", "--remove-section", f"branch.{found.branch}")
         done.append(f"deleted branch {found.branch} at {found.tip[:12]}: {how}")

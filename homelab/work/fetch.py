@@ -5,6 +5,8 @@ Layer: work domain.
 
 from __future__ import annotations
 
+from shlex import quote
+
 from homelab.errors import NotLanded
 from homelab.events import Notice
 from homelab.git.child import Ended
@@ -48,7 +50,7 @@ def _fetch(scene: Scene, into: str) -> Ended | None:
             return None
         kind = transport(ended.err)
         if kind is PushClass.UNKNOWN and not ended.timed_out:
-            raise failed(ended, fix=f"git fetch {scene.plan.remote}")
+            raise failed(ended, fix=f"git fetch {quote(scene.plan.remote)}")
         if kind is PushClass.AUTH or attempt == _TRIES:
             raise unreached(scene, ended, "fetch")
         pause = _PAUSES[attempt - 1]
@@ -66,7 +68,7 @@ def unreached(scene: Scene, ended: Ended, what: str) -> NotLanded:
     return NotLanded(
         f"{scene.end.url.shown} {'denied the ' + what if denied else 'could not be reached'}",
         why=why,
-        fix=f"git ls-remote {scene.plan.remote}, mend what it says, then: homelab work land",
+        fix=f"git ls-remote {quote(scene.plan.remote)}, mend what it says, then: homelab work land",
         details=said,
         outcome=Outcome.PUSH_DENIED if denied else Outcome.PUSH_NETWORK,
     )
@@ -78,7 +80,7 @@ def _absent(scene: Scene) -> str:
     raise NotLanded(
         f"{scene.end.url.shown} has no branch {scene.plan.target_name}",
         why="it was renamed or never created; a land does not create it by accident",
-        fix=f"homelab work land --into <branch>, or: --into {scene.plan.target_name} --create-target",
+        fix=f"homelab work land --into <branch>, or: --into {quote(scene.plan.target_name)} --create-target",
     )
 
 
@@ -119,5 +121,7 @@ def require_shared_history(scene: Scene, base: str) -> None:
     raise NotLanded(
         f"this branch and {scene.plan.target_name} have no common commit here",
         why="the clone is shallow" if shallow else "their histories are unrelated",
-        fix=f"git fetch --unshallow {scene.plan.remote}" if shallow else "start again: homelab work start <topic>",
+        fix=f"git fetch --unshallow {quote(scene.plan.remote)}"
+        if shallow
+        else "start again: homelab work start <topic>",
     )

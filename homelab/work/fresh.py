@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from homelab.app import App
 from homelab.errors import CredentialsError, HomelabError, NothingThere, NotLanded, Unreachable, UsageError
 from homelab.git.child import Ended
@@ -39,7 +41,7 @@ def _choose(app: App, end: RemoteEnd, into: str | None) -> str:
 
 def _failed(end: RemoteEnd, ref: str, ended: Ended) -> HomelabError:
     said = spoken(ended)
-    why, fix = (said or ("no answer in time",))[-1], f"git ls-remote {end.name}"
+    why, fix = (said or ("no answer in time",))[-1], f"git ls-remote {quote(end.name)}"
     name = ref.removeprefix("refs/heads/")
     if "couldn't find remote ref" in ended.err:
         return NothingThere(f"{end.url.shown} has no branch {name}", why=why, fix="name the target: --into <branch>")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 
 from homelab.app import App
 from homelab.errors import HomelabError, PersonNeeded
@@ -23,17 +24,19 @@ def require_free(app: App, tree: Worktree, *, discard: bool) -> bool:
     git = app.git.at(tree.path)
     if tree.locked is not None:
         raise _held(
-            tree, f"it is locked{': ' + tree.locked if tree.locked else ''}", f"git worktree unlock {tree.path}"
+            tree,
+            f"it is locked{': ' + tree.locked if tree.locked else ''}",
+            f"git worktree unlock {quote(str(tree.path))}",
         )
     _require_same_repository(app, tree, git)
     if app.world.cwd.resolve().is_relative_to(tree.path.resolve()):
-        raise _held(tree, "you are in it", f"cd {app.repository.common_dir.parent}")
+        raise _held(tree, "you are in it", f"cd {quote(str(app.repository.common_dir.parent))}")
     others = people_in(tree.path)
     if others:
         raise _held(tree, f"processes work in it: {', '.join(others[:5])}", "end them, or leave the folder")
     busy = operation(git, Path(git.text("rev-parse", "--absolute-git-dir")))
     if busy is not None:
-        raise _held(tree, f"a {busy.name} is in progress in it", f"cd {tree.path}; {busy.ways_out}")
+        raise _held(tree, f"a {busy.name} is in progress in it", f"cd {quote(str(tree.path))}; {busy.ways_out}")
     _require_committed(tree, git, discard=discard)
     return _submodules(tree, git)
 
@@ -68,7 +71,7 @@ def _require_committed(tree: Worktree, git: Git, *, discard: bool) -> None:
     raise PersonNeeded(
         f"{tree.path} holds work that is not committed",
         why="--discard gives up commits, not files" if discard else "it is in no commit",
-        fix=f"cd {tree.path}; git commit or remove them, then run it again",
+        fix=f"cd {quote(str(tree.path))}; git commit or remove them, then run it again",
         details=(*found.changed, *found.untracked)[:20],
     )
 
@@ -81,7 +84,9 @@ def _submodules(tree: Worktree, git: Git) -> bool:
         module = git.at(tree.path / name)
         stray = module.lines("rev-list", "--max-count=1", "--all", "HEAD", "--not", "--remotes")
         if not status(module).clean or stray:
-            raise _held(tree, f"its submodule {name} holds work of its own", f"cd {tree.path / name}; git status")
+            raise _held(
+                tree, f"its submodule {name} holds work of its own", f"cd {quote(str(tree.path / name))}; git status"
+            )
     return bool(inside)
 
 

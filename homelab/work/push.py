@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from enum import StrEnum
+from shlex import quote
 
 from homelab.errors import HomelabError, LandUnknown, NotLanded, OurBug
 from homelab.events import Notice
@@ -164,7 +165,7 @@ def refused(scene: Scene, ended: Ended, verdict: Verdict) -> HomelabError:
         ),
         PushClass.CLAIMED: (
             f"the server took the push and {scene.plan.target_name} does not hold it",
-            f"look where it put it: git ls-remote {scene.plan.remote}",
+            f"look where it put it: git ls-remote {quote(scene.plan.remote)}",
         ),
         PushClass.LEASE: (
             "the branch on the remote is not where we left it",

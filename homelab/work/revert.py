@@ -6,6 +6,7 @@ Layer: work domain, above ``land``.
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from homelab.app import App
 from homelab.errors import HomelabError, NotLanded, UsageError
@@ -82,7 +83,7 @@ def _conflict(root: Path, oid: str, unmerged: tuple[str, ...]) -> NotLanded:
     return NotLanded(
         f"reverting {short(oid)} conflicts with what landed since",
         why=f"the revert is open in {root}",
-        fix=f"cd {root}; resolve, git add, then: homelab work revert {short(oid)}",
+        fix=f"cd {quote(str(root))}; resolve, git add, then: homelab work revert {short(oid)}",
         details=unmerged[:20],
         outcome=Outcome.CONFLICT,
     )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from homelab.app import App
@@ -66,7 +67,7 @@ def start(
         raise UsageError(
             f"{path} is in the way",
             why=f"it is no worktree of {topic}",
-            fix=f"look at it and move it away, then: homelab work start {topic}",
+            fix=f"look at it and move it away, then: homelab work start {quote(topic)}",
         )
     existing = app.git.read("rev-parse", "--verify", "--quiet", f"refs/heads/{topic}").out.strip()
     oid = existing or _base(app, remote, base, offline=offline)
@@ -105,7 +106,7 @@ def _require_room(git: Git, topic: str) -> None:
         raise UsageError(
             f"{topic} cannot stand beside the branch {clash[0]}",
             why="git keeps a branch where the other needs a folder",
-            fix=f"homelab work start {topic.replace('/', '-')}-2, or rename {clash[0]}",
+            fix=f"homelab work start {quote(topic.replace('/', '-') + '-2')}, or rename {clash[0]}",
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from homelab.errors import NotLanded
@@ -64,5 +65,5 @@ class StateFile:
         return NotLanded(
             f"the unfinished land in {self.path} cannot be read",
             why=why,
-            fix=f"git log -3 the target branch on the remote, then: rm {self.path}",
+            fix=f"git log -3 the target branch on the remote, then: rm {quote(str(self.path))}",
         )

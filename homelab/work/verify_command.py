@@ -10,6 +10,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from shlex import quote
 
 from homelab.errors import NotLanded
 from homelab.work.model import LandRequest, VerifyCommand
@@ -48,7 +49,7 @@ def none_found(root: Path) -> NotLanded:
     return NotLanded(
         "no verification command is configured",
         why="a land verifies what it pushes" + (f"; found here: {', '.join(found)}" if found else ""),
-        fix=f"git config homelab.verify '{found[0] if found else '<command>'}'"
+        fix=f"git config homelab.verify {quote(found[0] if found else '<command>')}"
         "  (for everybody: [work] verify in .homelab.toml; once without: --no-verify-land)",
     )
 
