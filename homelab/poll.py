@@ -26,11 +26,13 @@ def until(
     every: Callable[[], float],
     deadline: float,
     wake: Wake | None = None,
+    heartbeat: float = HEARTBEAT_EVERY,
 ) -> T | None:
     """Call ``look`` until it answers; return the answer, or None when ``deadline`` seconds passed.
 
     ``every`` is asked before each wait, so that a rhythm may follow an event stream's health.
-    A ring of ``wake`` ends a wait at once. The last look is never earlier than the deadline.
+    A ring of ``wake`` ends a wait at once; every ``heartbeat`` seconds it says that it still waits.
+    The last look is never earlier than the deadline.
     """
     began = clock.monotonic()
     spoke = began
@@ -43,8 +45,8 @@ def until(
         now = clock.monotonic()
         if looked - began >= deadline:
             return None
-        if now - spoke >= HEARTBEAT_EVERY:
+        if now - spoke >= heartbeat:
             emit(Heartbeat(waiting_for=waiting_for, elapsed=now - began))
             spoke = now
-        pause = min(every(), max(began + deadline - now, 0.0), max(spoke + HEARTBEAT_EVERY - now, 0.0))
+        pause = min(every(), max(began + deadline - now, 0.0), max(spoke + heartbeat - now, 0.0))
         clock.wait(wake, pause)

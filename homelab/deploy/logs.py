@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from homelab.clock import Clock
 from homelab.deploy import once
 from homelab.deploy.events import TargetEvent
-from homelab.deploy.model import Pod
+from homelab.deploy.model import Pod, Snapshot
 from homelab.deploy.redaction import redact
 from homelab.errors import HomelabError, HttpStatus, NothingThere, UsageError
-from homelab.events import Emit
+from homelab.events import Emit, Notice
 from homelab.kube.port import Cluster
 from homelab.outcome import Outcome
 from homelab.result import Result
@@ -23,6 +25,8 @@ from homelab.settings.model import DeployTarget
 #: Pods whose logs are read in one call.
 MOST_PODS = 10
 LONGEST_LINE = 2000
+#: What a log of a container that is yet to start answers (kubelet), and the seconds between two tries to follow it.
+NOT_STARTED, START_EVERY = "waiting to start", 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,36 @@ class LogsResult(Result):
         return {"logs": [{"pod": pod, "container": name, "lines": list(texts)} for pod, name, texts in self.logs]}
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The containers to read, and what a reader must know about the choice."""
+
+    containers: list[tuple[Pod, str]]
+    notes: tuple[str, ...]
+
+
 def logs(cluster: Cluster, target: DeployTarget, request: LogsRequest, *, clock: Clock, emit: Emit) -> LogsResult:
     """Read, or follow, the logs of the live revision's pods. Raises NothingThere where there are no pods."""
     snapshot = once.look(cluster, once.known(target), clock=clock)
+    chosen = _chosen(snapshot, target, request)
+    for note in chosen.notes:
+        emit(Notice(about=target.slug, text=note))
+    if request.follow:
+        return _followed(cluster, target, chosen.containers, request, clock=clock, emit=emit)
+    wanted = chosen.containers
+    read = tuple((pod.name, name, _read(cluster, target, pod, name, request)) for pod, name in wanted)
+    found = tuple(one for one in read if one[2])
+    which = "previous " if request.previous else ""
+    total = sum(len(lines) for _, _, lines in found)
+    return LogsResult(
+        Outcome.DONE,
+        f"{target.slug}: {total} {which}line{'s' if total != 1 else ''} of {len(found)}/{len(wanted)} containers",
+        logs=found,
+    )
+
+
+def _chosen(snapshot: Snapshot, target: DeployTarget, request: LogsRequest) -> _Chosen:
+    """Return the containers of the live revision's pods, those that are not Ready first: they say why."""
     workload = once.workload_of(snapshot, target)
     if snapshot.pods is None:
         raise NothingThere(
@@ -87,7 +118,9 @@ def logs(cluster: Cluster, target: DeployTarget, request: LogsRequest, *, clock:
             why="; ".join(snapshot.skipped),
             fix="homelab deploy rbac prints the Role to ask for",
         )
-    wanted = [(pod, name) for pod in once.newest_pods(snapshot)[:MOST_PODS] for name in _containers(pod, request)]
+    pods, live = once.newest_pods(snapshot)
+    pods = sorted(pods, key=lambda pod: (pod.ready, pod.name))
+    wanted = [(pod, name) for pod in pods[:MOST_PODS] for name in _containers(pod, request)]
     if not wanted:
         names = ", ".join(container.name for container in workload.containers)
         raise UsageError(
@@ -95,15 +128,9 @@ def logs(cluster: Cluster, target: DeployTarget, request: LogsRequest, *, clock:
             why=f"its containers: {names}",
             fix="homelab deploy status, or --container NAME",
         )
-    if request.follow:
-        return _followed(cluster, target, wanted, request, clock=clock, emit=emit)
-    read = tuple((pod.name, name, _read(cluster, target, pod, name, request)) for pod, name in wanted)
-    found = tuple(one for one in read if one[2])
-    which = "previous " if request.previous else ""
-    total = sum(len(lines) for _, _, lines in found)
-    return LogsResult(
-        Outcome.DONE, f"{target.slug}: {total} {which}lines of {len(found)}/{len(wanted)} containers", logs=found
-    )
+    notes = [] if live else ["the live revision has no pod yet; these are the pods of the one before"]
+    notes += [f"{MOST_PODS} of {len(pods)} pods; kubectl logs names the others"] if len(pods) > MOST_PODS else []
+    return _Chosen(wanted, tuple(notes))
 
 
 def _containers(pod: Pod, request: LogsRequest) -> list[str]:
@@ -146,9 +173,9 @@ def _followed(
     """Emit every line as it comes, until all containers ended or the time is up."""
     lines: queue.Queue[LinePrinted | HomelabError | None] = queue.Queue()
     for pod, container in wanted:
-        source = cluster.follow(target.namespace, pod.name, container, tail=request.tail)
+        source = partial(cluster.follow, target.namespace, pod.name, container, tail=request.tail)
         blank = LinePrinted(target.slug, pod=pod.name, container=container, text="", alone=len(wanted) == 1)
-        threading.Thread(target=_pump, args=(source, blank, lines), daemon=True).start()
+        threading.Thread(target=_pump, args=(source, blank, lines, clock), daemon=True).start()
     ends = None if request.timeout is None else clock.monotonic() + request.timeout
     ended, count = 0, 0
     while ended < len(wanted):
@@ -169,14 +196,25 @@ def _followed(
     return LogsResult(Outcome.DONE, f"{target.slug}: followed {len(wanted)} containers, {count} lines")
 
 
-def _pump(source: Iterator[str], blank: LinePrinted, lines: queue.Queue[LinePrinted | HomelabError | None]) -> None:
+def _pump(
+    source: Callable[[], Iterator[str]],
+    blank: LinePrinted,
+    lines: queue.Queue[LinePrinted | HomelabError | None],
+    clock: Clock,
+) -> None:
     """Hand over each line of one container as ``blank`` filled in, then None or what went wrong."""
-    try:
-        for text in source:
-            lines.put(replace(blank, text=_clean(text)))
-    except HttpStatus:
-        lines.put(None)
-    except HomelabError as error:
-        lines.put(error)
-    else:
-        lines.put(None)
+    while True:
+        try:
+            for text in source():
+                lines.put(replace(blank, text=_clean(text)))
+        except HttpStatus as error:
+            if error.status == HTTPStatus.BAD_REQUEST and NOT_STARTED in error.why:
+                clock.sleep(START_EVERY)
+                continue
+            ended = error.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
+            lines.put(None if ended else error)
+        except HomelabError as error:
+            lines.put(error)
+        else:
+            lines.put(None)
+        return

@@ -48,10 +48,10 @@ def known(target: DeployTarget) -> DeployTarget:
     return target
 
 
-def newest_pods(snapshot: Snapshot) -> list[Pod]:
-    """Return the pods of the live template's revision, or all where they cannot be told apart."""
+def newest_pods(snapshot: Snapshot) -> tuple[list[Pod], bool]:
+    """Return the pods of the live template's revision, else those there are; and whether they are the live one's."""
     workload = snapshot.workload
     if workload is None:
-        return []
+        return [], True
     new, old = KINDS[workload.kind].split(snapshot)
-    return new or old
+    return (new, True) if new or not old else (old, False)

@@ -29,6 +29,8 @@ from homelab.settings.model import DeployTarget
 
 #: Beyond the two budgets: for a workload replaced on the way, which starts over.
 SLACK = 60.0
+#: Seconds between two signs of life.
+HEARTBEAT = 30.0
 
 
 def wait(cluster: Cluster, request: WaitRequest, *, clock: Clock, emit: Emit) -> DeployResult:
@@ -61,6 +63,7 @@ def wait_each(asked: Sequence[tuple[Cluster, WaitRequest]], *, clock: Clock, emi
             every=lambda: min(follower.pause() for follower in followers),
             deadline=max(ends),
             wake=wake,
+            heartbeat=HEARTBEAT,
         )
     finally:
         for follower in followers:

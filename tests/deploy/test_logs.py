@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from homelab.deploy.logs import LinePrinted, LogsRequest, logs
 from homelab.deploy.recent import recent
-from homelab.errors import NothingThere, PermissionMissing, UsageError
+from homelab.errors import HttpStatus, NothingThere, PermissionMissing, UsageError
 from homelab.events import Event
 from homelab.settings.model import DeployTarget
 from tests.deploy.fakes import FakeCluster
-from tests.deploy.objects import deployment, event, old_pod, pod, replica_set
+from tests.deploy.objects import deployment, event, old_pod, old_replica_set, pod, replica_set
 from tests.deploy.test_wait import AFTER
 from tests.fakes import FakeClock
 
@@ -53,6 +55,52 @@ def test_an_unknown_container_lists_those_there_are(clock: FakeClock, events: li
     with pytest.raises(UsageError) as raised:
         read(cluster(clock), events, LogsRequest(container="nope"))
     assert raised.value.why == "its containers: app"
+
+
+def test_the_revision_befores_pods_are_said_to_be_that(clock: FakeClock, events: list[Event]) -> None:
+    found = cluster(clock)
+    found.objects["replicasets"].append(old_replica_set())
+    found.objects["pods"] = [old_pod()]
+    assert read(found, events, LogsRequest()) == ["old"]
+    assert [one.sentence() for one in events] == [
+        "the live revision has no pod yet; these are the pods of the one before"
+    ]
+
+
+def test_many_pods_are_cut_and_that_is_said_and_the_unready_speak_first(clock: FakeClock, events: list[Event]) -> None:
+    found = cluster(clock)
+    found.objects["pods"] = [pod(f"web-new-{n:02}", ready_since=None if n == 11 else 0) for n in range(12)]
+    for n in range(12):
+        found.log_texts[f"web-new-{n:02}", "app", False] = str(n)
+    lines = read(found, events, LogsRequest())
+    assert (len(lines), lines[0]) == (10, "web-new-11/app: 11")
+    assert [one.sentence() for one in events] == ["10 of 12 pods; kubectl logs names the others"]
+
+
+def test_a_container_that_is_yet_to_start_is_followed_from_its_start(clock: FakeClock, events: list[Event]) -> None:
+    class Starting(FakeCluster):
+        tries = 0
+
+        def follow(self, namespace: str, pod: str, container: str, *, tail: int = 20) -> Iterator[str]:
+            self.tries += 1
+            if self.tries < 3:
+                raise HttpStatus("400", status=400, why='container "app" is waiting to start', fix="wait")
+            yield "up"
+
+    found = Starting(clock, [(0, {**AFTER, "pods": [pod("web-new-1")]})])
+    logs(found, WEB, LogsRequest(follow=True), clock=clock, emit=events.append)
+    assert [one.sentence() for one in events] == ["up"]
+
+
+def test_a_server_that_fails_while_following_is_not_the_end_of_the_log(clock: FakeClock, events: list[Event]) -> None:
+    class Failing(FakeCluster):
+        def follow(self, namespace: str, pod: str, container: str, *, tail: int = 20) -> Iterator[str]:
+            yield "one"
+            raise HttpStatus("503", status=503, why="overloaded", fix="wait")
+
+    found = Failing(clock, [(0, {**AFTER, "pods": [pod("web-new-1")]})])
+    with pytest.raises(HttpStatus):
+        logs(found, WEB, LogsRequest(follow=True), clock=clock, emit=events.append)
 
 
 def test_forbidden_pods_say_so(clock: FakeClock, events: list[Event]) -> None:
