@@ -26,7 +26,8 @@ class Grace:
 
 
 GRACES = {
-    "image-invalid": Grace(seconds=0),
+    # Not at the first look: the next one must show it too.
+    "image-invalid": Grace(seconds=1),
     "image-missing": Grace(seconds=30),
     "image-auth": Grace(seconds=45),
     "image-other": Grace(seconds=180),
@@ -67,7 +68,7 @@ def assess(
 ) -> tuple[Trouble, ...]:
     """Return every sign as a trouble with its clock: since when, and whether its grace is over."""
     factor = SIBLING_FACTOR if sibling_ready else 1
-    return tuple(_trouble(signal, memory, now, patience, factor) for signal in signals)
+    return tuple(_trouble(signal, memory, now, patience, 1 if signal.lasting else factor) for signal in signals)
 
 
 def _trouble(signal: Signal, memory: Memory, now: float, patience: Patience, factor: int) -> Trouble:

@@ -48,6 +48,13 @@ class Identity:
             return versions[0]
         return ", ".join(f"{c.name}={parse(c.image).version}" for c in self.containers) or "nothing of it"
 
+    def moves(self, expectation: Expectation) -> bool:
+        """Say whether a digest was asked for that this reference does not decide: a tag that can be pushed again."""
+        wanted = expectation.wanted
+        if not wanted.digests or wanted.trust_tag or all(parse(c.image).digest for c in self.containers):
+            return False
+        return not wanted.oid or self.match is Match.MARK
+
 
 def identify(template: tuple[Container, ...], expectation: Expectation) -> Identity:
     """Judge the template's containers that carry the app; all of them must match."""

@@ -63,6 +63,27 @@ class Seen:
 
     since: float
     restarts: int = 0
+    #: Of a crash: the kubelet has backed off since then.
+    standing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The furthest each number ever was since the spec changed; ``old``: the fewest pods of other revisions."""
+
+    updated: int
+    ready: int
+    available: int
+    old: int
+
+    def with_more(self, count: Counters) -> Best:
+        """Return it with what ``count`` has reached."""
+        return Best(
+            max(self.updated, count.updated),
+            max(self.ready, count.ready),
+            max(self.available, count.available),
+            min(self.old, count.total - count.updated),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +94,8 @@ class Memory:
     uid: str = ""
     #: When the template first named the wanted image, without a break until now.
     reference_at: float | None = None
+    #: When this wait saw the template change; None: it has been the same since the first look.
+    changed_at: float | None = None
     #: The template named it at some time during the wait.
     reached: bool = False
     complete_at: float | None = None
@@ -80,7 +103,7 @@ class Memory:
     troubles: Mapping[TroubleKey, Seen] = field(default_factory=dict)
     #: The last message that said why an image cannot be pulled, by (pod uid, container).
     causes: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    counters: Counters | None = None
+    best: Best | None = None
     stages: Mapping[str, int] = field(default_factory=dict)
     progress_at: float = 0.0
     #: Since when a named fact stands: ``absent``, ``unobserved``, ``deadline``, …

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from homelab.deploy.early import LOOPING
 from homelab.deploy.identity import names_it
-from homelab.deploy.judgement import Expectation, Memory, Seen, State, TroubleKey
+from homelab.deploy.judgement import Best, Expectation, Memory, Seen, State, TroubleKey
 from homelab.deploy.kinds.table import KINDS
-from homelab.deploy.model import Counters, Pod, Snapshot, Workload
+from homelab.deploy.model import Pod, Snapshot, Workload
 from homelab.deploy.signals import pull_cause
-from homelab.deploy.verdict import judged, signals_of
+from homelab.deploy.trouble import signals_of
+from homelab.deploy.verdict import judged
 
 
 def remember(memory: Memory, snapshot: Snapshot, expectation: Expectation, now: float) -> Memory:
@@ -25,6 +27,7 @@ def remember(memory: Memory, snapshot: Snapshot, expectation: Expectation, now: 
         # Replaced under the same name: nothing learnt about the old object holds for this one.
         memory = Memory(began=now)
     met = names_it(workload.containers, expectation)
+    before = memory.last
     memory = replace(
         memory,
         uid=workload.uid,
@@ -32,9 +35,12 @@ def remember(memory: Memory, snapshot: Snapshot, expectation: Expectation, now: 
         reference_at=(memory.reference_at if memory.reference_at is not None else now) if met else None,
         standing=_standing(memory, _facts(snapshot, workload), now),
         last=workload,
+        changed_at=now if before is not None and before.template != workload.template else memory.changed_at,
         causes={**memory.causes, **_causes(snapshot)},
     )
-    memory = _with_progress(memory, workload, snapshot, now)
+    # Another spec has another way to go: what was reached on the last one is no measure.
+    anew = memory.reference_at == now or before is None or before.generation != workload.generation
+    memory = _with_progress(memory, workload, snapshot, now, anew=anew)
     memory = replace(memory, troubles=_troubles(memory, snapshot, now))
     return _with_completion(memory, snapshot, expectation, now, met=met)
 
@@ -65,36 +71,48 @@ def _stage(pod: Pod) -> int:
     return 2 if pod.ready else int(pod.phase == "Running")
 
 
-def _with_progress(memory: Memory, workload: Workload, snapshot: Snapshot, now: float) -> Memory:
-    """Note the time when anything moved towards the end."""
-    stages = {pod.uid: _stage(pod) for pod in snapshot.pods or ()}
-    moved = any(stage > memory.stages.get(uid, 0) for uid, stage in stages.items())
-    if memory.counters is None or memory.reference_at == now or moved or _rose(memory.counters, workload.counters):
-        memory = replace(memory, progress_at=now)
-    return replace(memory, counters=workload.counters, stages=stages)
-
-
-def _rose(before: Counters, after: Counters) -> bool:
-    return (
-        after.updated > before.updated
-        or after.ready > before.ready
-        or after.available > before.available
-        or after.total - after.updated < before.total - before.updated
+def _with_progress(memory: Memory, workload: Workload, snapshot: Snapshot, now: float, *, anew: bool) -> Memory:
+    """Note the time when anything got further than it ever was: what falls back and comes again is no progress."""
+    count, best = workload.counters, None if anew else memory.best
+    old = count.total - count.updated
+    stages = {} if anew else memory.stages
+    reached = {pod.uid: _stage(pod) for pod in snapshot.pods or ()}
+    further = (
+        best is None
+        or any(stage > stages.get(uid, 0) for uid, stage in reached.items())
+        or count.updated > best.updated
+        or count.ready > best.ready
+        or count.available > best.available
+        or old < best.old
+    )
+    return replace(
+        memory,
+        progress_at=now if further else memory.progress_at,
+        best=Best(count.updated, count.ready, count.available, old) if best is None else best.with_more(count),
+        stages={uid: max(stage, stages.get(uid, 0)) for uid, stage in reached.items()},
     )
 
 
 def _troubles(memory: Memory, snapshot: Snapshot, now: float) -> dict[TroubleKey, Seen]:
     """Start a clock for each new sign; keep it until its pod is Ready or gone, so that flapping cannot reset it."""
-    unready = {pod.uid for pod in snapshot.pods or () if not pod.ready}
-    created = {pod.uid: pod.created for pod in snapshot.pods or ()}
-    signals = signals_of(snapshot, memory)
-    present = {(signal.uid, signal.container, signal.kind): signal for signal in signals}
-    kept = {key: seen for key, seen in memory.troubles.items() if key in present or key[0] in unready}
+    pods = {pod.uid: pod for pod in snapshot.pods or ()}
+    present = {(signal.uid, signal.container, signal.kind): signal for signal in signals_of(snapshot, memory)}
+    kept = {
+        key: seen
+        for key, seen in memory.troubles.items()
+        if key in present or (key[0] in pods and not pods[key[0]].ready)
+    }
     for key, signal in present.items():
-        if key not in kept:
+        seen = kept.get(key)
+        if seen is None:
             # Restarts of a pod older than this wait are history; those of a younger one all count.
-            young = (created.get(signal.uid) or 0.0) >= memory.began
-            kept[key] = Seen(since=now, restarts=0 if young else signal.restarts)
+            pod = pods.get(signal.uid)
+            young = pod is not None and (pod.created or 0.0) >= memory.began
+            seen = Seen(since=now, restarts=0 if young or pod is None else signal.restarts)
+        if signal.kind in LOOPING and not seen.standing:
+            # Between two crashes nothing stands: the seconds begin with the back-off.
+            seen = replace(seen, since=now, standing=signal.looping)
+        kept[key] = seen
     return kept
 
 

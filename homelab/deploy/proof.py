@@ -33,7 +33,7 @@ def _unproven_container(container: Container, status: ContainerStatus) -> str:
         return f"container {status.name} is not running"
     if not status.image_id:
         return f"container {status.name} has no image yet"
-    return "" if status.ready or status.init else f"container {status.name} is not ready"
+    return "" if status.ready else f"container {status.name} is not ready"
 
 
 def short_of_proof(new: list[Pod], old: list[Pod], template: tuple[Container, ...], want: int) -> str:

@@ -22,6 +22,8 @@ MISSING = ("not found", "manifest unknown", "name unknown", "no match for platfo
 DENIED = ("unauthorized", "denied", "forbidden", "authentication required", "no basic auth")
 CACHE_SYNC = ("failed to sync configmap cache", "failed to sync secret cache")
 VOLUME_EVENTS = frozenset({"FailedMount", "FailedAttachVolume"})
+#: What the kubelet does once volumes are mounted and the sandbox stands.
+FURTHER = frozenset({"Pulling", "Pulled", "Created", "Started", "AddedInterface"})
 UNBOUND = "unbound immediate persistentvolumeclaims"
 
 
@@ -44,8 +46,10 @@ class Signal:
     killed: bool = False
     #: It cannot get better by trying again: an init container that may not restart.
     final: bool = False
-    #: It may last as long as the budget: the autoscaler is at work.
+    #: It may last as long as the budget: the autoscaler is at work, old pods are about to free the quota.
     patient: bool = False
+    #: It is no node's trouble: a sibling that runs says nothing against it.
+    lasting: bool = False
 
 
 def of_pod(pod: Pod, events: tuple[Happening, ...], causes: Mapping[tuple[str, str], str]) -> list[Signal]:
@@ -162,7 +166,7 @@ def _signal(
     events: tuple[Happening, ...],
 ) -> Signal:
     ended = container.ended or container.last
-    failed = container.init and container.ended is not None and container.ended.code != 0
+    failed = container.init and not container.sidecar and container.ended is not None and container.ended.code != 0
     return Signal(
         kind=kind,
         pod=pod.name,
@@ -214,9 +218,13 @@ def _of_placement(pod: Pod, events: tuple[Happening, ...]) -> list[Signal]:
         kind = "volume" if UNBOUND in placed.message.lower() else "scheduling"
         growing = pod.nominated or any(event.reason == "TriggeredScaleUp" for event in events)
         found.append(_placement(pod, kind, placed.reason, placed.message, placed.since, patient=growing))
-    if any(container.running or container.waiting in PULLING for container in pod.containers):
+    if pod.prepared or any(container.running or container.waiting in PULLING for container in pod.containers):
         return found
+    # Events stay when their cause has gone; a later one tells that the pod got further.
+    further = max((event.last or 0.0 for event in events if event.reason in FURTHER), default=0.0)
     for event in events:
+        if (event.last or 0.0) < further:
+            continue
         if event.reason in VOLUME_EVENTS:
             found.append(_placement(pod, "volume", event.reason, event.message, event.first))
         elif event.reason == "FailedCreatePodSandBox":

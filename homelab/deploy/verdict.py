@@ -2,21 +2,22 @@
 
 Two predicates with separate clocks, both judged on every snapshot. *Reference*: the live template
 names the wanted image. *Rollout*: the controller has finished with that template, and its pods run.
-Layer: the deploy domain, above kinds, proof and early failure.
+Layer: the deploy domain, above kinds, proof and trouble.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from homelab.deploy import early
+from homelab.deploy import trouble
 from homelab.deploy.before import absent, unreferenced
+from homelab.deploy.content import by_content, content_of
 from homelab.deploy.identity import Standing, identify
 from homelab.deploy.judgement import OUTCOMES, Expectation, Memory, Proof, State, Trouble, Verdict
 from homelab.deploy.kinds.finding import Finding
 from homelab.deploy.kinds.table import KINDS
-from homelab.deploy.model import Pod, Snapshot, Workload
-from homelab.deploy.signals import Signal, of_creation, of_pod, short_cause
+from homelab.deploy.model import Snapshot, Workload
+from homelab.deploy.terms import Patience
 from homelab.outcome import Outcome
 
 #: Added to the controller's own deadline before no progress counts as the end.
@@ -32,8 +33,6 @@ def verdict(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: f
     outcome = OUTCOMES[concluded.state]
     if concluded.state is State.COMPLETE_EMPTY and expectation.allow_zero:
         outcome = Outcome.DONE
-    if concluded.state is State.AMBIGUOUS:
-        outcome = Outcome.USAGE
     return replace(concluded, outcome=outcome)
 
 
@@ -52,12 +51,12 @@ def _rollout(snapshot: Snapshot, workload: Workload, expectation: Expectation, m
     finding = judged(snapshot, expectation, memory, now)
     if finding.state is State.NEEDS_ACTION:
         return Verdict(finding.state, finding.sentence, reason=finding.reason, hint=finding.hint)
-    troubles = troubles_of(snapshot, expectation, memory, now)
+    troubles = trouble.troubles_of(snapshot, expectation, memory, now)
     if finding.state is State.FAILED:
         return _failed(finding, troubles)
-    relapsed = _relapse(snapshot, memory)
-    if relapsed is not None:
-        return _relapsed(workload, relapsed, troubles)
+    pod = None if expectation.patience is Patience.PATIENT else trouble.relapse(snapshot, memory)
+    if pod is not None:
+        return trouble.relapsed(workload, pod, troubles)
     if finding.state is State.COMPLETE_EMPTY:
         return Verdict(finding.state, finding.sentence, reason=finding.reason, hint=expectation.again("--allow-zero"))
     if finding.state is State.COMPLETE:
@@ -80,7 +79,7 @@ def _unfinished(
     gated = _gated(snapshot, workload)
     if gated is not None:
         return gated
-    fatal = _fatal(snapshot, workload, troubles)
+    fatal = trouble.hopeless(snapshot, troubles)
     moving = fatal or _still_moving(finding, workload, expectation, memory, now)
     return replace(moving, troubles=moving.troubles or troubles).sooner()
 
@@ -93,13 +92,6 @@ def _gated(snapshot: Snapshot, workload: Workload) -> Verdict | None:
             hint = f"kubectl get pod {pod.name} -n {workload.namespace} -o jsonpath='{{.spec.schedulingGates}}'"
             return Verdict(State.NEEDS_ACTION, f"{pod.name} waits for a scheduling gate", reason="gated", hint=hint)
     return None
-
-
-def _fatal(snapshot: Snapshot, workload: Workload, troubles: tuple[Trouble, ...]) -> Verdict | None:
-    """Return the failure when every pod of the new revision that is not Ready is doomed."""
-    new, _ = KINDS[workload.kind].split(snapshot)
-    fatal = early.hopeless(troubles, [pod for pod in new if pod.live and not pod.ready])
-    return _doomed(snapshot, workload, fatal, troubles) if fatal else None
 
 
 def judged(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: float) -> Finding:
@@ -116,104 +108,49 @@ def judged(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: fl
     return KINDS[workload.kind].judge(snapshot, expectation, memory, now)
 
 
-def signals_of(snapshot: Snapshot, memory: Memory) -> list[Signal]:
-    """Return every sign of trouble on the new revision's pods and on their making."""
-    workload = snapshot.workload
-    if workload is None or workload.observed < workload.generation:
-        return []
-    kind, events = KINDS[workload.kind], snapshot.events or ()
-    new, _ = kind.split(snapshot)
-    found = [signal for pod in new for signal in of_pod(pod, events, memory.causes)]
-    if sum(pod.live for pod in new) < workload.want:
-        revision = kind.current(snapshot) if kind.revisions and kind.revisions[1] == "replicasets" else None
-        found += of_creation(revision, revision.uid if revision else workload.uid, events)
-    return [signal for signal in found if signal.kind not in kind.forgiven]
-
-
-def troubles_of(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: float) -> tuple[Trouble, ...]:
-    """Return the signs with their clocks."""
-    workload = snapshot.workload
-    assert workload is not None
-    new, _ = KINDS[workload.kind].split(snapshot)
-    return early.assess(
-        signals_of(snapshot, memory),
-        memory,
-        now,
-        patience=expectation.patience,
-        sibling_ready=any(pod.ready and pod.live for pod in new),
-    )
-
-
 def _failed(finding: Finding, troubles: tuple[Trouble, ...]) -> Verdict:
     """Let a pod's trouble say why, where there is one: the controller only says that it took too long."""
     sentence = finding.sentence
     if troubles:
-        sentence = f"{sentence} ({_said(troubles[0])})"
+        sentence = f"{sentence} ({trouble.said(troubles[0])})"
     return Verdict(State.FAILED, sentence, reason=finding.reason, hint=finding.hint, troubles=troubles)
-
-
-def _relapse(snapshot: Snapshot, memory: Memory) -> Pod | None:
-    """Return a pod that was Ready in a finished rollout, ended or restarted, and is not Ready now."""
-    for pod in snapshot.pods or ():
-        for status in pod.containers:
-            before = memory.restarts_at_complete.get((pod.uid, status.name))
-            crashed = before is not None and (status.restarts > before or (status.ended and not status.init))
-            if crashed and pod.live and not pod.ready:
-                return pod
-    return None
-
-
-def _relapsed(workload: Workload, pod: Pod, troubles: tuple[Trouble, ...]) -> Verdict:
-    return Verdict(
-        State.FAILED,
-        f"crash: {pod.name} was Ready, then crashed",
-        reason="crash",
-        hint=early.HINTS["crash"].format(pod=pod.name, namespace=workload.namespace, workload=workload.name),
-        troubles=troubles,
-    )
 
 
 def _held(finding: Finding, snapshot: Snapshot, expectation: Expectation, memory: Memory, now: float) -> Verdict:
     """A finished rollout counts when a fresh snapshot shows it, and it stayed so for the hold."""
     if not snapshot.fresh:
         return Verdict(State.PROGRESSING, "finished by its counters; looking at its pods", again=0.0)
-    proven = f"{finding.sentence}, proof: {finding.proof}" if finding.proof is not Proof.NONE else finding.sentence
-    if finding.lasting:
-        return Verdict(State.COMPLETE, proven, proof=finding.proof)
     left = (memory.complete_at if memory.complete_at is not None else now) + expectation.stable_for - now
-    if left > 0:
+    if left > 0 and not finding.lasting:
         return Verdict(State.HOLDING, f"{finding.sentence}, must stay so {expectation.stable_for:.0f} s", again=left)
-    return Verdict(State.COMPLETE, proven, proof=finding.proof)
+    return _proven(finding, snapshot, expectation, memory, now)
 
 
-def _doomed(snapshot: Snapshot, workload: Workload, fatal: list[Trouble], troubles: tuple[Trouble, ...]) -> Verdict:
-    first = fatal[0]
-    hint = early.hint(first, namespace=workload.namespace, workload=workload.name)
-    if first.kind == "volume" and _holds_the_volume(snapshot, workload, first):
-        hint = "an old pod holds the volume until the new one is Ready: use strategy Recreate"
-    sentence = f"{first.kind}: {_said(first)}"
-    return Verdict(State.FAILED, sentence, reason=first.kind, hint=hint, troubles=(*fatal, *_others(troubles, fatal)))
+def _proven(finding: Finding, snapshot: Snapshot, expectation: Expectation, memory: Memory, now: float) -> Verdict:
+    """Name the proof of a finished rollout; wait for one where the reference alone is none."""
+    workload, proof = snapshot.workload, finding.proof
+    assert workload is not None
+    identity = identify(workload.containers, expectation)
+    if proof is Proof.PODS and by_content(snapshot, identity, expectation):
+        proof = Proof.DIGEST
+    if proof is not Proof.DIGEST:
+        until = expectation.known.asking_until
+        if until is not None and until > now:
+            return Verdict(State.HOLDING, f"{finding.sentence}; asking the registry", again=until - now)
+        if identity.moves(expectation):
+            return _content_unproven(content_of(snapshot, identity), expectation, memory, now)
+    proven = f"{finding.sentence}, proof: {proof}" if proof is not Proof.NONE else finding.sentence
+    return Verdict(State.COMPLETE, proven, proof=proof)
 
 
-def _others(troubles: tuple[Trouble, ...], fatal: list[Trouble]) -> list[Trouble]:
-    return [trouble for trouble in troubles if trouble not in fatal]
-
-
-def _holds_the_volume(snapshot: Snapshot, workload: Workload, trouble: Trouble) -> bool:
-    new, old = KINDS[workload.kind].split(snapshot)
-    wanted = {claim for pod in new if pod.name == trouble.pod for claim in pod.claims}
-    return any(wanted & set(pod.claims) for pod in old if pod.live)
-
-
-def _said(trouble: Trouble) -> str:
-    """Say a trouble in one short clause: an image by its reference, anything else by its container."""
-    if trouble.kind.startswith("image"):
-        cause = short_cause(trouble.message, trouble.image)
-        return f"{trouble.image}: {trouble.reason}" + (f": {cause[:160]}" if cause else "")
-    text = " ".join(trouble.message.split())
-    about = f"{'init ' if trouble.init else ''}{trouble.container} " if trouble.container else ""
-    restarts = f", {trouble.restarts} restarts" if trouble.restarts else ""
-    return f"{about}{trouble.reason}{restarts}" + (f": {text[:160]}" if text else "")
+def _content_unproven(has: str, expectation: Expectation, memory: Memory, now: float) -> Verdict:
+    """A tag that can move, and a digest that no pod reports: perhaps not yet, perhaps under another name."""
+    sentence = f"finished, but {has}, and {min(expectation.wanted.digests)[:19]} is wanted"
+    left = (memory.reference_at if memory.reference_at is not None else now) + expectation.reference_timeout - now
+    if left > 0:
+        return Verdict(State.PROGRESSING, sentence, again=left)
+    hint = f"{expectation.again('--trust-tag')}  # or, where old content runs: homelab deploy restart"
+    return Verdict(State.NEEDS_ACTION, sentence, reason="content", hint=hint)
 
 
 def _still_moving(
@@ -221,7 +158,7 @@ def _still_moving(
 ) -> Verdict:
     """Judge the deadlines of a rollout that neither finished nor failed."""
     started = memory.reference_at if memory.reference_at is not None else now
-    quiet = NO_PROGRESS if workload.deadline is None else workload.deadline + DEADLINE_SLACK
+    quiet = NO_PROGRESS + workload.min_ready if workload.deadline is None else workload.deadline + DEADLINE_SLACK
     cap_left = expectation.deadline(memory, now) - now
     quiet_left = max(memory.progress_at, started) + quiet - now
     if min(cap_left, quiet_left) > 0:

@@ -34,6 +34,7 @@ from tests.deploy.objects import (
     progressing,
     replica_set,
     running,
+    stamp,
     waiting,
 )
 
@@ -174,10 +175,51 @@ def test_8_a_deadline_of_the_new_replicaset_is_the_end() -> None:
     assert (found.state, found.reason, found.outcome) == (State.FAILED, "deadline", Outcome.RED)
 
 
-def test_8_without_replicasets_a_deadline_must_stand_to_count() -> None:
-    late = Scene(deployment(counts=(1, 0, 0, 1), conditions=EXCEEDED), None, None, None)
-    assert judge((0, late)).state is State.PROGRESSING
-    assert judge((0, late), (31, late)).state is State.FAILED
+def written(body: Json, at: float) -> Json:
+    """The Deployment with the stamp of its template's last change."""
+    entry = {"manager": "ci", "time": stamp(at), "fieldsV1": {"f:spec": {"f:template": {}}}}
+    return {**body, "metadata": {**body["metadata"], "managedFields": [entry]}}
+
+
+def overdue(at: float, name: str = "web-new") -> Json:
+    text = f'ReplicaSet "{name}" has timed out progressing.'
+    late = {**progressing("ProgressDeadlineExceeded", text, "False"), "lastTransitionTime": stamp(at)}
+    return deployment(counts=(1, 0, 0, 1), conditions=[late])
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "since", "state"),
+    [
+        ("web-new", -700, -100, State.FAILED),
+        ("web-new", -100, -700, State.PROGRESSING),
+        ("web-old", -100, -700, State.PROGRESSING),
+    ],
+    ids=["after the change", "before the change", "a rollback inherited it"],
+)
+def test_8_without_replicasets_only_a_deadline_younger_than_the_template_counts(
+    name: str, changed: float, since: float, state: State
+) -> None:
+    late = Scene(written(overdue(since, name), changed), None, None, None)
+    assert judge((0, late), (100, late)).state is state
+
+
+def test_8_a_deadline_that_nobody_can_tie_to_the_template_never_fails() -> None:
+    late = Scene(overdue(-100), None, None, None)
+    assert judge((0, late), (100, late), (600, late)).state is State.PROGRESSING
+    assert judge((0, late), (661, late)).state is State.TIMEOUT
+
+
+def test_8_a_change_seen_by_the_wait_itself_dates_the_template() -> None:
+    before = Scene(deployment(OLD, revision="1"), None, None, None)
+    stale, own = (Scene(overdue(at), None, None, None) for at in (-100, 620))
+    assert judge((0, before), (5, stale), (300, stale)).state is State.PROGRESSING
+    assert judge((0, before), (5, stale), (621, own)).state is State.FAILED
+
+
+def test_8_a_deadline_of_the_same_replicaset_before_its_template_came_back_is_stale() -> None:
+    back = written(overdue(-700), -10)
+    scene = Scene(back, [replica_set(available=0)], [STARTING])
+    assert judge((0, scene), (30, scene)).state is State.PROGRESSING
 
 
 def test_9_an_old_pod_that_terminates_does_not_hold_completion_back() -> None:

@@ -27,9 +27,27 @@ def read(item: Json, skew: float = 0.0) -> Workload:
         available=shape.number(status.get("numberAvailable")),
         total=shape.number(status.get("currentNumberScheduled")),
     )
-    chooses = ", ".join(f"{key}={value}" for key, value in (pod_spec.get("nodeSelector") or {}).items())
-    read_as = shape.workload("daemonset", item, skew, facts={"selects": chooses})
+    read_as = shape.workload("daemonset", item, skew, facts={"selects": _selects(pod_spec)})
     return replace(read_as, want=shape.number(status.get("desiredNumberScheduled")), counters=counters)
+
+
+def _selects(pod_spec: Json) -> str:
+    """Return what keeps its pods off nodes, as one clause: selector, affinity, and taints it does not tolerate."""
+    chosen = ", ".join(f"{key}={value}" for key, value in (pod_spec.get("nodeSelector") or {}).items())
+    affinity = (pod_spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    rules = [
+        f"{rule.get('key')} {rule.get('operator')} {','.join(rule.get('values') or [])}".strip()
+        for term in required.get("nodeSelectorTerms") or []
+        for rule in [*(term.get("matchExpressions") or []), *(term.get("matchFields") or [])]
+    ]
+    tolerated = [str(one.get("key") or "everything") for one in pod_spec.get("tolerations") or []]
+    parts = [
+        f"nodeSelector {chosen}" if chosen else "",
+        f"affinity {'; '.join(rules)}" if rules else "",
+        f"tolerates {', '.join(tolerated)}" if tolerated else "tolerates no taint",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def revision(item: Json, skew: float = 0.0) -> Revision:
@@ -77,12 +95,14 @@ def judge(snapshot: Snapshot, expectation: Expectation, _memory: Memory, _now: f
     workload = snapshot.workload
     assert workload is not None
     if workload.want == 0:
-        selects = f" (nodeSelector {workload.facts['selects']})" if workload.facts.get("selects") else ""
-        return Finding(State.COMPLETE_EMPTY, f"no node is meant to run it{selects}", reason="empty")
+        said = f"no node is meant to run it ({workload.facts.get('selects')})"
+        return Finding(State.COMPLETE_EMPTY, said, reason="empty")
     if workload.strategy == "OnDelete":
-        return on_delete(snapshot, workload.want)
+        return on_delete(snapshot, *split(snapshot))
     left_out = _left_out(snapshot) if expectation.ignore_unready_nodes else frozenset[str]()
     want = workload.want - len(left_out)
+    if want <= 0:
+        return moving(f"none of its {workload.want} nodes is ready: {', '.join(sorted(left_out))}")
     if not left_out and not counted(workload):
         return moving(_said(workload, snapshot))
     if snapshot.pods is None or snapshot.revisions is None:

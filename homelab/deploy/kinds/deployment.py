@@ -7,15 +7,44 @@ Layer: the deploy domain, a kind.
 
 from __future__ import annotations
 
+import math
+
+from homelab.deploy import shape
 from homelab.deploy.judgement import Expectation, Memory, Proof, State
 from homelab.deploy.kinds.finding import Finding, done, failed, held, moving
-from homelab.deploy.model import Pod, Revision, Snapshot, Workload
+from homelab.deploy.model import Condition, Pod, Revision, Snapshot, Workload
 from homelab.deploy.proof import short_of_proof
+from homelab.deploy.terms import Patience
+from homelab.kube.port import Json
 
-#: A condition nobody can tie to the new ReplicaSet must stand this long to count.
+#: A ReplicaSet that could not be made: the controller tries again, and often can.
 STANDS = 30.0
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 CREATE_ERROR = "ReplicaSetCreateError"
+
+
+def read(item: Json, skew: float = 0.0) -> Workload:
+    """Return a Deployment, with how many pods it may be short of while it rolls."""
+    spec, status = item.get("spec") or {}, item.get("status") or {}
+    rolling = (spec.get("strategy") or {}).get("rollingUpdate") or {}
+    want = 1 if spec.get("replicas") is None else shape.number(spec["replicas"])
+    unavailable = _part(rolling.get("maxUnavailable", "25%"), want, up=False)
+    surge = _part(rolling.get("maxSurge", "25%"), want, up=True)
+    # deployment/util ResolveFenceposts: with both 0 nothing could ever roll.
+    facts = {
+        "unavailable": unavailable if unavailable or surge else 1,
+        "terminating": status.get("terminatingReplicas"),
+    }
+    return shape.workload("deployment", item, skew, facts=facts)
+
+
+def _part(said: object, want: int, *, up: bool) -> int:
+    """Return a number, or a percentage of ``want`` rounded up or down."""
+    text = str(said)
+    if not text.endswith("%"):
+        return shape.number(said)
+    part = want * shape.number(text[:-1]) / 100
+    return math.ceil(part) if up else math.floor(part)
 
 
 def current(snapshot: Snapshot) -> Revision | None:
@@ -27,9 +56,9 @@ def current(snapshot: Snapshot) -> Revision | None:
     if workload is None:
         return None
     revisions = snapshot.revisions or ()
-    if workload.revision:
-        return next((r for r in revisions if str(r.number) == workload.revision and _made_from(r, workload)), None)
-    return next((revision for revision in revisions if revision.template == workload.template), None)
+    numbered = (r for r in revisions if workload.revision == str(r.number) and _made_from(r, workload))
+    equal = (revision for revision in revisions if revision.template == workload.template)
+    return next(numbered, None) or next(equal, None)
 
 
 def _made_from(revision: Revision, workload: Workload) -> bool:
@@ -69,15 +98,25 @@ def judge(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: flo
     assert workload is not None
     if workload.paused:
         return _paused(snapshot, expectation)
-    broken = _broken(snapshot, memory, now)
+    broken = _broken(snapshot, expectation, memory, now)
     if broken is not None:
         return broken
     if workload.want == 0 and workload.counters.total == 0:
         return Finding(State.COMPLETE_EMPTY, "0 replicas wanted: nothing runs the image", reason="empty")
     short = _counters_short(workload)
     if short:
-        return moving(short)
+        return moving(_in_the_way(snapshot) or short)
     return _proven(snapshot, expectation)
+
+
+def _in_the_way(snapshot: Snapshot) -> str:
+    """Name ended pods of old ReplicaSets: under Recreate none is made before the last of them is gone."""
+    workload = snapshot.workload
+    if workload is None or workload.strategy != "Recreate" or workload.counters.updated:
+        return ""
+    _, old = split(snapshot)
+    ended = [f"{pod.name} ({pod.phase})" for pod in old if not pod.deleting and not pod.live]
+    return f"Recreate waits for old pods to go: {', '.join(ended[:3])}" if ended else ""
 
 
 def _paused(snapshot: Snapshot, expectation: Expectation) -> Finding:
@@ -123,27 +162,64 @@ def _proven(snapshot: Snapshot, expectation: Expectation) -> Finding:
     if revision.observed < revision.generation or revision.available < want:
         return moving(f"ReplicaSet {revision.name} has {revision.available}/{want} available")
     if snapshot.pods is None:
-        return done(f"complete {want}/{want}", Proof.REVISION)
+        return gone(snapshot, [], expectation) or done(f"complete {want}/{want}", Proof.REVISION)
     new, old = split(snapshot)
     short = short_of_proof(new, old, workload.containers, want)
-    if not short and expectation.wait_old_gone and old:
-        short = f"old pod {old[0].name} has not gone"
-    return moving(short) if short else done(f"complete {want}/{want}", Proof.PODS)
+    if short:
+        return moving(short)
+    return gone(snapshot, old, expectation) or done(f"complete {want}/{want}", Proof.PODS)
 
 
-def _broken(snapshot: Snapshot, memory: Memory, now: float) -> Finding | None:
+def gone(snapshot: Snapshot, old: list[Pod], expectation: Expectation) -> Finding | None:
+    """Return what is missing until no old pod is left, where that was asked for; pods that ended serve nobody."""
+    workload = snapshot.workload
+    assert workload is not None
+    if not expectation.wait_old_gone:
+        return None
+    left = [pod for pod in old if pod.deleting or pod.live]
+    if left:
+        return moving(f"old pod {left[0].name} has not gone")
+    terminating = workload.facts.get("terminating")
+    if terminating is not None and shape.number(terminating):
+        return moving(f"{terminating} old pods have not gone")
+    if snapshot.pods is None and terminating is None:
+        return held(
+            "complete, but nobody may look whether old pods are gone",
+            reason="unseen",
+            hint=f"homelab deploy rbac {workload.slug}  # the right to list pods",
+        )
+    return None
+
+
+def _broken(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: float) -> Finding | None:
     """Judge the controller's complaints, but only those about the new ReplicaSet."""
     workload = snapshot.workload
     assert workload is not None
     fact = _complaint(workload)
-    if not fact:
+    if not fact or (fact == "create-error" and expectation.patience is Patience.PATIENT):
         return None
     condition = workload.condition("Progressing")
     assert condition is not None
     text = condition.message or condition.reason
     failure = failed(text, reason=fact, hint=f"kubectl describe deployment/{workload.name} -n {workload.namespace}")
-    if fact == "deadline" and snapshot.revisions is not None and 'ReplicaSet "' in text:
-        revision = current(snapshot)
-        return failure if revision is not None and f'"{revision.name}"' in text else None
+    if fact == "deadline":
+        return failure if _about_this_template(condition, snapshot, memory) else None
     left = memory.standing.get(fact, now) + STANDS - now
     return failure if left <= 0 else moving(f"the controller says {condition.reason}", again=left)
+
+
+def _about_this_template(condition: Condition, snapshot: Snapshot, memory: Memory) -> bool:
+    """Say whether an exceeded deadline is this rollout's: a rollback keeps the old condition until its first progress.
+
+    The message names a ReplicaSet; where ReplicaSets may not be read, the condition must be younger than the template.
+    """
+    workload = snapshot.workload
+    assert workload is not None
+    written = workload.written
+    if condition.since is not None and written is not None and condition.since < written:
+        return False
+    if snapshot.revisions is not None and 'ReplicaSet "' in condition.message:
+        revision = current(snapshot)
+        return revision is not None and f'"{revision.name}"' in condition.message
+    begun = written if written is not None else memory.changed_at
+    return condition.since is not None and begun is not None and condition.since >= begun

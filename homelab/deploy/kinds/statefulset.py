@@ -11,6 +11,7 @@ from homelab.deploy.judgement import Expectation, Memory, Proof, State
 from homelab.deploy.kinds.finding import Finding, done, failed, held, moving
 from homelab.deploy.model import Pod, Revision, Snapshot, Workload
 from homelab.deploy.proof import short_of_proof, unproven
+from homelab.deploy.terms import Patience
 from homelab.kube.port import Json
 
 #: A pod of an old revision that stays unready this long blocks the rollout for good.
@@ -50,6 +51,10 @@ def _fact(workload: Workload, name: str) -> int:
 
 
 def _partition(workload: Workload) -> int:
+    """Return how many pods the partition keeps back: none where there is but one revision."""
+    update = workload.facts.get("update")
+    if update and update == workload.facts.get("current") and workload.strategy != "OnDelete":
+        return 0
     return min(_fact(workload, "partition"), workload.want)
 
 
@@ -84,15 +89,14 @@ def judge(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: flo
     if workload.want == 0 and workload.counters.total == 0:
         return Finding(State.COMPLETE_EMPTY, "0 replicas wanted: nothing runs the image", reason="empty")
     if workload.strategy == "OnDelete":
-        return on_delete(snapshot, workload.want)
-    partition = _partition(workload)
-    if partition >= workload.want:
+        return on_delete(snapshot, *_split_of(snapshot))
+    if _partition(workload) >= workload.want:
         return held(
             f"staged: partition {_fact(workload, 'partition')} of {workload.want} keeps every pod on the old revision",
             reason="staged",
             hint=_lower_partition(workload),
         )
-    blocked = _blocked(snapshot, workload, memory, now)
+    blocked = _blocked(snapshot, workload, expectation, memory, now)
     if blocked is not None:
         return blocked
     short = _counters_short(workload)
@@ -106,16 +110,18 @@ def _lower_partition(workload: Workload) -> str:
     return f"kubectl patch statefulset/{workload.name} -n {workload.namespace} --type merge -p '{patch}'"
 
 
-def _blocked(snapshot: Snapshot, workload: Workload, memory: Memory, now: float) -> Finding | None:
+def _blocked(
+    snapshot: Snapshot, workload: Workload, expectation: Expectation, memory: Memory, now: float
+) -> Finding | None:
     for pod in blocking(snapshot):
         left = memory.standing.get(f"blocked {pod.uid}", now) + BLOCKED_SECONDS - now
-        if left <= 0:
+        if left <= 0 and expectation.patience is not Patience.PATIENT:
             return failed(
                 f"blocked: {pod.name} of an old revision is not Ready, so nothing replaces it",
                 reason="blocked",
                 hint=f"kubectl delete pod {pod.name} -n {workload.namespace}",
             )
-        return moving(f"{pod.name} of the old revision is not Ready", again=left)
+        return moving(f"{pod.name} of the old revision is not Ready", again=max(left, 0.0) or None)
     return None
 
 
@@ -151,16 +157,16 @@ def _partial(finding: Finding, workload: Workload, expectation: Expectation) -> 
     )
 
 
-def on_delete(snapshot: Snapshot, want: int) -> Finding:
+def on_delete(snapshot: Snapshot, new: list[Pod], old: list[Pod]) -> Finding:
     """Judge strategy OnDelete, of a StatefulSet or a DaemonSet: a person replaces pods by deleting them."""
     workload = snapshot.workload
     assert workload is not None
+    want = workload.want
     if snapshot.pods is None:
         count = workload.counters
         if count.updated >= want and count.available >= want:
             return done(f"complete {want}/{want}", Proof.COUNTERS)
         return held(f"OnDelete: {count.text(want)}", reason="on-delete", hint=_delete_hint(workload, []))
-    new, old = _split_of(snapshot)
     waiting = [pod for pod in old if pod.live]
     if waiting:
         names = ", ".join(pod.name for pod in waiting[:5]) + (" …" if len(waiting) > 5 else "")  # noqa: PLR2004 -- shown
