@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from homelab.deploy import gitops
-from homelab.deploy.kinds.table import KINDS
+from homelab.deploy.kinds.table import CONTROLLER_REVISIONS, KINDS
+from homelab.deploy.snapshot import FEW
 from homelab.kube.port import Json
 from homelab.outcome import Outcome
 from homelab.result import Result
@@ -34,38 +35,58 @@ class RbacResult(Result):
         return {"objects": list(self.objects)}
 
 
-def rbac(targets: Sequence[DeployTarget], *, least: bool = False, account: str | None = None) -> RbacResult:
-    """Return a Role for each namespace; ``least``: only what the command cannot do without.
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the Role is for, beyond waiting; ``least``: only what the command cannot do without."""
+
+    least: bool = False
+    #: ``--refresh``: ask Argo CD or Flux to look.
+    refresh: bool = False
+    #: ``--ignore-unready-nodes``: list nodes.
+    nodes: bool = False
+    #: ``deploy restart`` and ``deploy rollback``.
+    change: bool = False
+
+
+def rbac(targets: Sequence[DeployTarget], rights: Rights = Rights(), *, account: str | None = None) -> RbacResult:
+    """Return a Role for each namespace, and a ClusterRole where nodes are listed.
 
     ``account`` (``NAMESPACE/NAME`` of a ServiceAccount) adds the bindings.
     """
     objects: list[Json] = []
     for namespace in sorted({target.namespace for target in targets}):
         ours = [target for target in targets if target.namespace == namespace]
-        objects.append(_role(namespace, _rules(ours, least=least)))
+        objects.append(_role(namespace, _rules(ours, rights)))
         if account:
             objects.append(_binding(namespace, account))
-    said = "least" if least else "full proof"
-    return RbacResult(Outcome.DONE, f"{len(targets)} targets, {said}: kubectl apply -f - takes it", tuple(objects))
+    if rights.nodes:
+        objects.append(_role("", [_rule("", ["nodes"], ["list"])]))
+        if account:
+            objects.append(_binding("", account))
+    said = "least" if rights.least else "full proof"
+    count = f"{len(targets)} target{'s' if len(targets) != 1 else ''}"
+    return RbacResult(Outcome.DONE, f"{count}, {said}: kubectl apply -f - takes it", tuple(objects))
 
 
 def _role(namespace: str, rules: list[Json]) -> Json:
+    """Return a Role; without a namespace a ClusterRole."""
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "Role",
-        "metadata": {"name": NAME, "namespace": namespace},
+        "kind": "Role" if namespace else "ClusterRole",
+        "metadata": {"name": NAME, "namespace": namespace} if namespace else {"name": NAME},
         "rules": rules,
     }
 
 
 def _binding(namespace: str, account: str) -> Json:
     space, _, name = account.rpartition("/")
+    role = _role(namespace, [])
     return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": NAME, "namespace": namespace},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": NAME},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": space or namespace}],
+        "apiVersion": role["apiVersion"],
+        "kind": f"{role['kind']}Binding",
+        "metadata": role["metadata"],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role["kind"], "name": NAME},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": space or namespace or "default"}],
     }
 
 
@@ -73,28 +94,54 @@ def _group(api: str) -> str:
     return api.removeprefix("/apis/").partition("/")[0] if api.startswith("/apis/") else ""
 
 
-def _rules(targets: Sequence[DeployTarget], *, least: bool) -> list[Json]:
-    """Return the rules: the workloads by name, then what proves and explains."""
-    rules = []
-    for kind in sorted({target.kind for target in targets}):
-        api, plural = (KINDS[kind].api, KINDS[kind].plural) if kind in KINDS else gitops.APIS[kind]
-        names = sorted(target.name for target in targets if target.kind == kind)
-        # Listing and watching by name is allowed where the request selects metadata.name, as ours does.
-        verbs = ["get"] if least else ["get", "list", "watch"]
-        rules.append(_rule(_group(api), [plural], verbs, names))
-    if least:
-        return rules
+def _rules(targets: Sequence[DeployTarget], rights: Rights) -> list[Json]:
+    """Return the rules: the objects by name, then what proves and explains."""
+    rules = [rule for kind in sorted({target.kind for target in targets}) for rule in _of_kind(kind, targets, rights)]
     kinds = {target.kind for target in targets}
-    owners = {form[:2] for kind in kinds & set(KINDS) if (form := KINDS[kind].revisions)}
-    rules += [_rule(_group(api), [plural], ["list"]) for api, plural in sorted(owners)]
+    if not rights.least:
+        rules += _proving(kinds & set(KINDS))
+        # Its project says which sync windows hold it.
+        rules += [_rule("argoproj.io", ["appprojects"], ["get"])] if "application" in kinds else []
+    if rights.refresh and kinds & set(gitops.APIS):
+        # The sources of a Flux object have names of their own.
+        rules += [_rule("source.toolkit.fluxcd.io", ["*"], ["patch"])] if kinds - {"application"} else []
+    return rules
+
+
+def _of_kind(kind: str, targets: Sequence[DeployTarget], rights: Rights) -> list[Json]:
+    """Return the rules for the objects of one kind."""
+    api, plural = (KINDS[kind].api, KINDS[kind].plural) if kind in KINDS else gitops.APIS[kind]
+    names = sorted(target.name for target in targets if target.kind == kind)
+    changing = rights.change if kind in KINDS else rights.refresh
+    patch = ["patch"] if changing else []
+    if rights.least or kind in gitops.APIS:
+        return [_rule(_group(api), [plural], ["get", *patch], names)]
+    if len(targets) <= FEW:
+        # Listing and watching by name is allowed where the request selects metadata.name, as ours does.
+        return [_rule(_group(api), [plural], ["get", "list", "watch", *patch], names)]
+    # Many targets are read by whole lists, which no list of names allows.
+    some = [_rule(_group(api), [plural], ["get", "list", "watch"])]
+    return [*some, _rule(_group(api), [plural], patch, names)] if patch else some
+
+
+def _proving(kinds: set[str]) -> list[Json]:
+    """Return the rules that prove a rollout and explain a failure."""
+    if not kinds:
+        return []
+    owners = {form[:2] for kind in kinds if (form := KINDS[kind].revisions)}
+    # The history of a StatefulSet.
+    owners |= {CONTROLLER_REVISIONS[:2]} if "statefulset" in kinds else set()
+    rules = [_rule(_group(api), [plural], ["list"]) for api, plural in sorted(owners)]
     if "cronjob" in kinds:
         # ``--run`` follows a Job whose name nobody knows before.
         rules.append(_rule("batch", ["jobs"], ["get", "list", "watch"]))
+    if "rollout" in kinds:
+        # Its template may be a Deployment's.
+        rules.append(_rule("apps", ["deployments"], ["get"]))
     return [
         *rules,
-        _rule("", ["pods"], ["list"]),
-        _rule("", ["events"], ["list"]),
-        _rule("", ["pods/log"], ["get"]),
+        _rule("", ["pods", "events"], ["list"]),
+        _rule("", ["pods/log", "persistentvolumeclaims"], ["get"]),
     ]
 
 

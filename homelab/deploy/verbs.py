@@ -174,16 +174,27 @@ def rollback_verb(
 @deploy.verb("rbac", tier=Tier.READ)
 @_targets
 @click.option("--least", is_flag=True, help="Only what the wait cannot do without; it then proves by counters.")
-@click.option("--account", metavar="NS/NAME", help="Bind the Role to this ServiceAccount.")
+@click.option("--refresh", is_flag=True, help="Also to ask the Argo CD or Flux objects among the targets to look.")
+@click.option("--nodes", is_flag=True, help="Also for --ignore-unready-nodes.")
+@click.option("--change", is_flag=True, help="Also for deploy restart and deploy rollback.")
+@click.option("--account", metavar="NS/NAME", help="Bind it to this ServiceAccount.")
 def rbac_verb(
-    app: App, targets: tuple[str, ...], namespace: str | None, contexts: tuple[str, ...], **words: Any
+    app: App,
+    targets: tuple[str, ...],
+    namespace: str | None,
+    contexts: tuple[str, ...],
+    account: str | None,
+    **words: Any,
 ) -> Result:
     """Print the Role that deploy wait wants for its targets, ready for kubectl apply.
 
+    To see where a change hangs, name the workload's owner too.
+
     \b
     homelab deploy rbac shop/web --account ci/runner | kubectl apply -f -
+    homelab deploy rbac shop/web argocd/application/shop --refresh
     """  # noqa: D301 -- \b is click's mark
     from homelab.deploy.connect import some
-    from homelab.deploy.rbac import rbac
+    from homelab.deploy.rbac import Rights, rbac
 
-    return rbac(some(app, targets, namespace, contexts), **words)
+    return rbac(some(app, targets, namespace, contexts), Rights(**words), account=account)
