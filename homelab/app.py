@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from homelab.clock import Clock
 from homelab.errors import GitFailed, UsageError
-from homelab.events import Emit
+from homelab.events import Emit, Event
 from homelab.result import Result
 from homelab.tier import Tier
 from homelab.world import World
@@ -43,11 +43,12 @@ class App:
         self._closing = ExitStack()
         #: Seconds of one request to the cluster with all its retries.
         self._cluster_budget = 20.0
+        self._quiet = False
 
     @property
     def emit(self) -> Emit:
         """The event stream's upper end."""
-        return self._renderer.event
+        return _nobody if self._quiet else self._renderer.event
 
     @property
     def clock(self) -> Clock:
@@ -144,11 +145,15 @@ class App:
         import homelab.kube.cluster
         import homelab.secrets.vault  # noqa: F401 -- loading them is the point
 
-    def within(self, seconds: float) -> App:
-        """Return an app like this one whose fetches, retries included, end within ``seconds``. Closed with this one."""
+    def within(self, seconds: float, *, quiet: bool = False) -> App:
+        """Return an app like this one whose fetches, retries included, end within ``seconds``. Closed with this one.
+
+        ``quiet``: its events are dropped, for questions whose answer alone is worth a line.
+        """
         world = replace(self.world, env={**self.world.env, "HOMELAB_TIMEOUT_HTTP": f"{seconds:g}"})
         hurried = App(world, tier=self.tier, renderer=self._renderer, output=self.output)
         hurried._cluster_budget = seconds
+        hurried._quiet = quiet
         self._closing.callback(hurried.close)
         return hurried
 
@@ -177,3 +182,7 @@ class App:
         )
         self._closing.callback(cluster.close)
         return cluster
+
+
+def _nobody(_event: Event) -> None:
+    """Tell nobody."""

@@ -8,8 +8,7 @@ from homelab.app import App
 from homelab.ci.asked import commit_of
 from homelab.ci.image import ImageResult, expand, wait_image
 from homelab.errors import UsageError
-from homelab.registry.client import Access, Registry
-from homelab.registry.credentials import credentials
+from homelab.registry.access import registry_of
 from homelab.registry.image import Image
 
 
@@ -24,6 +23,6 @@ def wait(app: App, rev: str, pattern: str | None, *, timeout: float) -> ImageRes
         )
     oid = commit_of(app.repository, rev)
     image = Image.parse(expand(pattern, oid))
-    registry = Registry(image, Access(app.http, credentials(app.world.env, app.world.home, image.host)))
+    registry = registry_of(app, image)
     again = shlex.join(["homelab", "ci", "wait", oid[:12], "--image", pattern, "--timeout", f"{timeout:g}s"])
     return wait_image(image, registry, timeout=timeout, again=again, clock=app.clock, emit=app.emit)

@@ -24,7 +24,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 #: The flags of ``deploy wait`` that belong to the same question asked again.
 _FLAGS = (
     *("exact", "trust_tag", "newer_ok", "ignore_unready_nodes", "allow_zero"),
-    *("allow_partial", "wait_old_gone", "patient", "fail_fast", "run"),
+    *("allow_partial", "wait_old_gone", "patient", "fail_fast", "run", "no_registry"),
 )
 
 
@@ -56,6 +56,7 @@ class Asked:
     gitops_sha: str | None = None
     gitops_repo: str | None = None
     run: bool = False
+    no_registry: bool = False
     #: No commit is known: whatever is live is looked at.
     unknown: bool = False
 

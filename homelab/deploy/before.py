@@ -46,7 +46,7 @@ def unreferenced(
     assert workload is not None
     wanted, live = expectation.wanted.shown, identity.live
     if identity.standing is not Standing.NOT:
-        return _undecided(identity, expectation, reached=memory.reached)
+        return _undecided(identity, expectation, now, reached=memory.reached)
     if memory.reached:
         moved = f"the template moved on from {wanted} to {live}{_unsure(identity)}"
         target = (
@@ -80,7 +80,11 @@ def _stuck(snapshot: Snapshot, memory: Memory, now: float) -> Verdict | None:
     return Verdict(State.NEEDS_ACTION, f"{owner.shown} {owner.stuck}", reason="gitops", hint=owner.hint)
 
 
-def _undecided(identity: Identity, expectation: Expectation, *, reached: bool) -> Verdict:
+def _why(expectation: Expectation) -> str:
+    return f": {expectation.known.unanswered}" if expectation.known.unanswered else ""
+
+
+def _undecided(identity: Identity, expectation: Expectation, now: float, *, reached: bool) -> Verdict:
     """Say what stands between the template and the wanted image, where waiting cannot help."""
     wanted = expectation.wanted.shown
     if identity.standing is Standing.NEWER:
@@ -91,10 +95,13 @@ def _undecided(identity: Identity, expectation: Expectation, *, reached: bool) -
             reason="newer",
             hint=expectation.again("--newer-ok"),
         )
+    until = expectation.known.asking_until
+    if identity.standing is Standing.HINT and until is not None:
+        return Verdict(State.REFERENCE, f"the tag says {wanted}; asking the registry for its digest", again=until - now)
     if identity.standing is Standing.HINT:
         return Verdict(
             State.NEEDS_ACTION,
-            f"the tag says {wanted}, the digest beside it decides and is not verified",
+            f"the tag says {wanted}, the digest beside it decides and is not verified{_why(expectation)}",
             reason="unverified",
             hint=f"{expectation.again('--trust-tag')}  # or, surer: --digest and what CI pushed",
         )

@@ -10,8 +10,10 @@ from homelab.app import App
 from homelab.deploy.ancestry import no_more
 from homelab.deploy.asked import Asked, request, targets
 from homelab.deploy.delivery import GitOpsCommit
+from homelab.deploy.digests import Digests
 from homelab.deploy.gitops_commit import in_clone, without_clone
 from homelab.deploy.history import Subject
+from homelab.deploy.lookup import digests
 from homelab.deploy.request import WaitRequest
 from homelab.errors import HomelabError, UsageError
 from homelab.kube.port import Cluster
@@ -25,11 +27,16 @@ def request_for(app: App, oid: str) -> WaitRequest | None:
     """Return the request to wait for ``oid`` on the repository's deploy targets; None where it has none."""
     if not app.settings.repository.deploy:
         return None
-    return request_from(app, Asked(sha=oid), bring=bringer(app))
+    return request_from(app, Asked(sha=oid), bring=bringer(app), registry=digests(app))
 
 
 def request_from(
-    app: App, asked: Asked, context: str | None = None, *, bring: Callable[[], None] = no_more
+    app: App,
+    asked: Asked,
+    context: str | None = None,
+    *,
+    bring: Callable[[], None] = no_more,
+    registry: Digests | None = None,
 ) -> WaitRequest:
     """Return the request for what was typed. Raises UsageError."""
     found = request(
@@ -39,6 +46,7 @@ def request_from(
         namespace=lambda: cluster_for(app, context).namespace,
         context=context,
         bring=bring,
+        registry=registry,
     )
     return replace(found, gitops=gitops_commit(app, asked.gitops_sha, asked.gitops_repo))
 
@@ -83,15 +91,23 @@ def bringer(app: App) -> Callable[[], None]:
 
 
 def each(
-    app: App, asked: Asked, contexts: Sequence[str], *, bring: Callable[[], None] = no_more
+    app: App,
+    asked: Asked,
+    contexts: Sequence[str],
+    *,
+    bring: Callable[[], None] = no_more,
+    registry: Digests | None = None,
 ) -> list[tuple[Cluster, WaitRequest]]:
     """Return a request for each cluster: targets typed with ``@CONTEXT`` in that one, the others in all.
 
-    ``bring``: see :func:`homelab.deploy.asked.request`.
+    ``bring`` and ``registry``: see :func:`homelab.deploy.asked.request`.
     """
     spaces = _by_context(asked.targets, contexts)
     return [
-        (cluster_for(app, context), request_from(app, replace(asked, targets=typed), context, bring=bring))
+        (
+            cluster_for(app, context),
+            request_from(app, replace(asked, targets=typed), context, bring=bring, registry=registry),
+        )
         for context, typed in spaces.items()
     ]
 

@@ -32,6 +32,9 @@ class Asker(Protocol):
     def knows(self, host: str) -> bool:
         """Say whether the user's own configuration names this registry."""
 
+    def ready(self, image: Image) -> None:
+        """Load what asking for ``image`` needs, in the caller's thread: imports of two threads meet half-made."""
+
     def ask(self, image: Image) -> Manifest | None:
         """Return the manifest, None where there is none; called in a thread. Raises HomelabError."""
 
@@ -119,6 +122,7 @@ class Digests:
             return _Asked(now) if question.needed else None
         asked = self._asked[question] = _Asked(now, why=self._away.get(host, ""), done=host in self._away)
         if not asked.done:
+            self._asker.ready(question.images[0])
             self._start(lambda: self._ask(question, asked))
         return asked
 

@@ -167,6 +167,19 @@ class ProofSkipped(TargetEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryUnanswered(TargetEvent):
+    """No registry says a digest for the version; the wait goes on with less proof."""
+
+    kind: ClassVar[str] = "deploy.registry.unanswered"
+    detail: ClassVar[bool] = True
+    why: str
+
+    def sentence(self) -> str:
+        """Say which proof is missing, and why."""
+        return f"no digest proof: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterUnanswered(TargetEvent):
     """The API server does not answer; the wait goes on for a while."""
 

@@ -39,13 +39,15 @@ class Identity:
     match: Match = Match.NO
     #: Nobody here can tell whether what is live contains the wanted commit.
     unknown: bool = False
+    #: A tag says so, and the digest beside it is none of those the registry has for it.
+    other: bool = False
 
     @property
     def live(self) -> str:
         """Return what the template has, short: one version, or ``name=version`` for each container."""
         versions = list(dict.fromkeys(parse(container.image).version for container in self.containers))
         if len(versions) == 1:
-            return versions[0]
+            return versions[0] + (", not the registry's digest" if self.other else "")
         return ", ".join(f"{c.name}={parse(c.image).version}" for c in self.containers) or "nothing of it"
 
     def moves(self, expectation: Expectation) -> bool:
@@ -94,8 +96,11 @@ def _judged(containers: tuple[Container, ...], expectation: Expectation) -> Iden
     others = [c for found, c in zip(matches, containers, strict=True) if not found.proves]
     if all(_is_newer(container, expectation) for container in others):
         return Identity(Standing.NEWER, containers)
+    other = any(match_marked(c.image, c.marks, expectation.wanted) is Match.HINT for c in others)
     standing = Standing.NOT if Match.NO in matches else Standing.HINT
-    return Identity(standing, containers, unknown=_unknown(others, expectation))
+    return Identity(
+        standing, containers, unknown=_unknown(others, expectation), other=other and standing is Standing.NOT
+    )
 
 
 def _named(container: Container, expectation: Expectation) -> Match:

@@ -92,6 +92,9 @@ class Pursuit:
         workload, wanted = self.snapshot.workload, self.expectation.wanted.shown
         for text in self.snapshot.skipped:
             self._once(text, said.ProofSkipped(self.slug, text=text))
+        if self.expectation.known.unanswered:
+            why = self.expectation.known.unanswered
+            self._once("registry", said.RegistryUnanswered(self.slug, why=why))
         if workload is None:
             if not self.memory.reached:
                 self._once("absent", said.WorkloadAwaited(self.slug, wanted=wanted))

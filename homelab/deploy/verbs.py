@@ -61,6 +61,7 @@ _what = _options(
 @click.option("--allow-partial", is_flag=True, help="A partition that holds pods back is fine.")
 @click.option("--wait-old-gone", is_flag=True, help="Wait until old pods have gone, not only left service.")
 @click.option("--patient", is_flag=True, help="Let only the deadline end it, whatever the pods say.")
+@click.option("--no-registry", is_flag=True, help="Never ask a container registry for digests.")
 @click.option("--fail-fast", is_flag=True, help="End at the first sign of trouble, without grace.")
 def wait_verb(app: App, contexts: tuple[str, ...], **words: Any) -> Result:
     """Wait until the commit's image is what runs: named by the template, rolled out, proven by its pods.
@@ -75,10 +76,12 @@ def wait_verb(app: App, contexts: tuple[str, ...], **words: Any) -> Result:
     """  # noqa: D301 -- \b is click's mark
     from homelab.deploy.asked import Asked
     from homelab.deploy.connect import bringer, each
+    from homelab.deploy.lookup import digests
     from homelab.deploy.wait import wait_each
 
-    asked = each(app, Asked(**words), contexts, bring=bringer(app))
-    return wait_each(asked, clock=app.clock, emit=app.emit)
+    asked = Asked(**words)
+    waits = each(app, asked, contexts, bring=bringer(app), registry=digests(app, asking=not asked.no_registry))
+    return wait_each(waits, clock=app.clock, emit=app.emit)
 
 
 @deploy.verb("status", tier=Tier.READ)

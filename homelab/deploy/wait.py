@@ -17,7 +17,7 @@ from homelab.deploy.delivered import Delivered
 from homelab.deploy.events import TargetDecided
 from homelab.deploy.evidence import gather
 from homelab.deploy.group import Group
-from homelab.deploy.judgement import State
+from homelab.deploy.judgement import Proof, State
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.request import DeployResult, TargetResult, WaitRequest, folded
 from homelab.deploy.scheduled import Scheduled, runs
@@ -142,13 +142,19 @@ def _result(one: Pursuit | Composite, followers: Sequence[Group | Composite]) ->
         sentence=verdict.sentence,
         reason=verdict.reason,
         proof=verdict.proof,
-        skipped=one.snapshot.skipped,
+        skipped=(*one.snapshot.skipped, *_unanswered(one)),
         wanted=wanted.oid or wanted.image,
         live={container.name: container.image for container in workload.containers} if workload else {},
         revision=workload.revision if workload else "",
         hint=verdict.hint,
         evidence=() if verdict.outcome is Outcome.DONE else _evidence(one, followers),
     )
+
+
+def _unanswered(one: Pursuit | Composite) -> tuple[str, ...]:
+    """Return the proof that no registry gave, as a sentence."""
+    why = one.expectation.known.unanswered
+    return (f"no digest proof: {why}",) if why and one.verdict.proof is not Proof.DIGEST else ()
 
 
 def _evidence(one: Pursuit | Composite, followers: Sequence[Group | Composite]) -> tuple[str, ...]:

@@ -35,10 +35,14 @@ Connect = Callable[[Site, Secret | None], JsonHttp]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a registry is reached and asked: a client factory, and base64 of ``user:password`` or None."""
+    """How a registry is reached and asked: a client factory, base64 of ``user:password`` or None, and its address.
+
+    ``site`` is what the user's file says of the address; None: https at the name the image has.
+    """
 
     connect: Connect
     credentials: Secret | None = None
+    site: Site | None = None
 
 
 class Registry:
@@ -47,7 +51,8 @@ class Registry:
     def __init__(self, image: Image, access: Access) -> None:
         """Ask nothing yet."""
         self._image, self._access = image, access
-        self._http: JsonHttp | None = None
+        self._site = access.site or Site(image.url)
+        self._http = self._client(None)
 
     def digest(self) -> str | None:
         """Return the manifest's digest; None while the registry does not have it.
@@ -84,17 +89,15 @@ class Registry:
 
     def _answered(self, ask: Callable[[JsonHttp], Answer]) -> Answer | None:
         """Return the answer, proving who asks when challenged; a token that has expired is asked for once more."""
-        http = self._http or self._client(None)
-        self._http = http
         try:
-            return ask(http)
+            return ask(self._http)
         except HttpStatus as error:
             if error.status == NOT_FOUND:
                 return None
             if error.status != UNAUTHORIZED:
                 raise self._refused(error) if error.status == FORBIDDEN else error from error
             challenge = error.challenge
-        http.close()
+        self._http.close()
         self._http = self._proven(challenge)
         try:
             return ask(self._http)
@@ -105,7 +108,7 @@ class Registry:
 
     def _client(self, token: Secret | None, *, scheme: str = "Bearer") -> JsonHttp:
         headers = (("Accept", manifest.ACCEPT),)
-        site = Site(self._image.url, name="the registry", headers=headers, token_scheme=scheme)
+        site = replace(self._site, name="the registry", headers=headers, token_scheme=scheme)
         return self._access.connect(site, token)
 
     def _proven(self, challenge: str) -> JsonHttp:
@@ -113,11 +116,14 @@ class Registry:
         scheme, _, rest = challenge.partition(" ")
         said = dict(_PARAMETER.findall(rest))
         realm = urlsplit(said.get("realm", ""))
-        ours = urlsplit(self._image.url).scheme
-        if scheme.lower() != "bearer" or not realm.netloc or realm.scheme not in {"https", ours}:
+        ours = urlsplit(self._site.url)
+        if scheme.lower() != "bearer" or not realm.netloc or realm.scheme not in {"https", ours.scheme}:
             return self._client(self._access.credentials, scheme=BASIC)
-        trusted = self._access.credentials if same_site(realm.hostname or "", self._image.host) else None
+        hosts = (self._image.host, ours.netloc)
+        trusted = self._access.credentials if any(same_site(realm.hostname or "", host) for host in hosts) else None
         site = Site(f"{realm.scheme}://{realm.netloc}", name="the registry's token service", token_scheme=BASIC)
+        if realm.hostname == ours.hostname:
+            site = replace(site, dial=self._site.dial, ca_file=self._site.ca_file)
         scope = said.get("scope") or f"repository:{self._image.path}:pull"
         asked = {"service": said.get("service", ""), "scope": scope}
         service = self._access.connect(site, trusted)

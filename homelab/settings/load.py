@@ -16,6 +16,7 @@ from homelab.settings.model import (
     DeployTarget,
     Forge,
     KubernetesAccess,
+    RegistryServer,
     RepositorySettings,
     Settings,
     Timeouts,
@@ -46,6 +47,7 @@ def load(world: World, repository_root: Path | None) -> Settings:
         repository_file=repository_root / NAME if repository_root else None,
         ci=_servers(merged),
         forges=_forges(merged),
+        registries=_registries(merged),
         vault=VaultServer(**_of(merged, "vault")),
         kubernetes=_kubernetes(merged),
         gitops_clone=_of(merged, "gitops").get("clone"),
@@ -70,6 +72,11 @@ def _servers(merged: Layer) -> dict[str, CiServer]:
 def _forges(merged: Layer) -> dict[str, Forge]:
     hosts = dict.fromkeys(way[1] for way in merged if way[0] == "forge")
     return {host.lower(): Forge(host=host.lower(), **_of(merged, "forge", host)) for host in hosts}
+
+
+def _registries(merged: Layer) -> dict[str, RegistryServer]:
+    hosts = dict.fromkeys(way[1] for way in merged if way[0] == "registry")
+    return {host.lower(): RegistryServer(host=host.lower(), **_of(merged, "registry", host)) for host in hosts}
 
 
 def _kubernetes(merged: Layer) -> KubernetesAccess:

@@ -45,6 +45,18 @@ class Forge:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryServer:
+    """One ``[registry."<host>"]``: how a container registry is reached, where its name alone does not say it."""
+
+    #: ``host[:port]`` as images name it.
+    host: str
+    #: Where it answers; http only where this says so. None: https at its name.
+    url: str | None = None
+    dial: str | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VaultServer:
     """``[vault]`` and the ``VAULT_*`` variables. ``addr`` None: there is no Vault."""
 
@@ -134,6 +146,7 @@ class Settings:
     repository_file: Path | None = None
     ci: Mapping[str, CiServer] = field(default_factory=dict)
     forges: Mapping[str, Forge] = field(default_factory=dict)
+    registries: Mapping[str, RegistryServer] = field(default_factory=dict)
     vault: VaultServer = field(default_factory=VaultServer)
     kubernetes: KubernetesAccess = field(default_factory=KubernetesAccess)
     #: ``[gitops] clone``: a clone of the GitOps repository, to know which commit contains which; None: there is none.

@@ -35,6 +35,7 @@ TIMEOUTS: Mapping[str, form.Check] = {
 _SECTIONS = {
     "ci": "[ci.<name>]",
     "forge": '[forge."<git host>"]',
+    "registry": '[registry."<host>"]',
     "vault": "[vault]",
     "kubernetes": "[kubernetes]",
     "gitops": "[gitops]",
@@ -74,7 +75,7 @@ def _walk(document: Document, home: Path) -> Layer:
     for section, raw in document.data.items():
         if section not in _SECTIONS:
             raise document.fault((section,), unknown(section, _SECTIONS), ", ".join(_SECTIONS.values()))
-        if section in ("ci", "forge"):
+        if section in ("ci", "forge", "registry"):
             for name, table in document.table((section,), raw).items():
                 _checked_name(document, section, name, table)
                 layer |= document.section((section, name), table, _keys(section, document.path.parent, home))
@@ -87,8 +88,8 @@ def _walk(document: Document, home: Path) -> Layer:
 def _checked_name(document: Document, section: str, name: str, table: object) -> None:
     if not isinstance(table, dict):
         raise document.fault((section, name), "stands outside a named section", _SECTIONS[section])
-    if section == "forge":
-        document.checked((section, name), name, form.host)
+    if section in ("forge", "registry"):
+        document.checked((section, name), name, form.host if section == "forge" else form.dial)
     elif name == ENVIRONMENT or not name.strip() or shortened(name) != name:
         raise document.fault((section, name), "is no name for a server", f'a short name other than "{ENVIRONMENT}"')
 
@@ -123,6 +124,7 @@ def _keys(section: str, folder: Path, home: Path) -> Mapping[str, form.Check]:
             "token_env": form.texts(form.env_name),
             "token_vault": form.vault_field,
         },
+        "registry": {"url": form.web_address, "dial": form.dial, "ca_file": ca_file},
         "vault": {"addr": form.web_address, "dial": form.dial, "ca_file": ca_file, "namespace": form.text},
         "kubernetes": {"kubeconfig": form.path_from(folder, home, exists=False), "context": form.text},
         "gitops": {"clone": form.path_from(folder, home, exists=False)},

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from homelab.errors import ConfigError, UsageError
-from homelab.settings.model import CiServer, Forge, KubernetesAccess, VaultServer
+from homelab.settings.model import CiServer, Forge, KubernetesAccess, RegistryServer, VaultServer
 from tests.settings.fakes import origins, settings
 
 WHOLE = """
@@ -23,6 +23,9 @@ kind = "forgejo"
 api = "https://git.example.org/api/v1"
 base_path = "git"
 ssh_host = "ssh.example.org"
+
+[registry."Registry.example.org:5000"]
+url = "http://192.0.2.9:5000"
 
 [vault]
 addr = "https://vault.example.org"
@@ -62,6 +65,9 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
         api="https://git.example.org/api/v1",
         base_path="git",
         ssh_host="ssh.example.org",
+    )
+    assert loaded.registries["registry.example.org:5000"] == RegistryServer(
+        host="registry.example.org:5000", url="http://192.0.2.9:5000"
     )
     assert loaded.vault == VaultServer(addr="https://vault.example.org", namespace="team")
     assert loaded.kubernetes == KubernetesAccess(kubeconfig=tmp_path / "h" / "k", context="home")
