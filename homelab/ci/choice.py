@@ -63,8 +63,18 @@ def _on_target(runs: list[Pipeline], choice: Choice) -> list[Pipeline]:
 
 
 def _newest_attempts(runs: list[Pipeline]) -> tuple[Pipeline, ...]:
-    """Of runs made by the same thing (event, ref, cron, workflow file) the newest one counts."""
-    newest: dict[tuple[str, str, str, str], Pipeline] = {}
+    """Of runs made by the same thing the newest one counts."""
+    newest: dict[tuple[str, ...], Pipeline] = {}
     for run in sorted(runs, key=lambda one: (one.number, one.id)):
-        newest[(run.server, run.event, run.ref or run.branch, run.source)] = run
+        newest[_made_by(run)] = run
     return tuple(sorted(newest.values(), key=lambda one: one.number, reverse=True))
+
+
+def made_alike(one: Pipeline, other: Pipeline) -> bool:
+    """Say whether two runs of one commit are attempts at the same thing."""
+    return _made_by(one) == _made_by(other)
+
+
+def _made_by(run: Pipeline) -> tuple[str, ...]:
+    """Return what made a run: event, ref, and the cron, workflow file or deploy target."""
+    return (run.server, run.event, run.ref or run.branch, run.source)

@@ -13,15 +13,22 @@ from homelab.ci.port import CiRepository
 from homelab.ci.reasons import Reason
 from homelab.ci.request import CiRequest
 from homelab.ci.result import CiResult
+from homelab.ci.sight import Sight
 from homelab.ci.spoken import duration
-from homelab.ci.survey import Sight
 from homelab.ci.verdict import Stand, Verdict
 from homelab.ci.words import words
 from homelab.outcome import Outcome
 
 
-def conclude(servers: Sequence[CiRepository], request: CiRequest, sight: Sight, verdict: Verdict) -> CiResult:
-    """Return the answer for runs that were seen."""
+def conclude(
+    servers: Sequence[CiRepository],
+    request: CiRequest,
+    sight: Sight,
+    verdict: Verdict,
+    *,
+    because: Sequence[str] = (),
+) -> CiResult:
+    """Return the answer for runs that were seen; ``because`` are further reasons for it."""
     red = failures(servers, verdict.because, log_lines=request.log_lines) if verdict.outcome is Outcome.RED else ()
     first = verdict.because[0] if verdict.because else sight.runs[0]
     said = words(servers, request, sight, verdict)
@@ -35,7 +42,7 @@ def conclude(servers: Sequence[CiRepository], request: CiRequest, sight: Sight, 
         commit=request.oid,
         pipelines=sight.runs,
         failures=red,
-        reasons=said.reasons,
+        reasons=(*because, *said.reasons),
         next=(request.command("logs", "--failed"),) if any(one.left_out for one in red) else said.next,
         judged_instead=instead if instead != request.oid else "",
         log_lines=request.log_lines,
@@ -68,13 +75,14 @@ def partly(answer: CiResult, request: CiRequest, silent: Mapping[str, Sequence[R
     )
 
 
-def unseen(request: CiRequest, *, waited: float, because: str = "") -> CiResult:
-    """Return the answer at a deadline before any run was seen."""
+def unseen(request: CiRequest, *, waited: float, because: Sequence[str] = ()) -> CiResult:
+    """Return the answer for a commit whose run may still come."""
+    after = f" after {duration(waited)}" if waited >= 1 else ""
     return CiResult(
         outcome=Outcome.PENDING,
-        headline=f"no pipeline for {request.oid[:12]} yet after {duration(waited)}",
+        headline=f"no pipeline for {request.oid[:12]} yet{after}",
         commit=request.oid,
-        reasons=(because,) if because else (),
+        reasons=tuple(because),
         next=(request.command(),),
     )
 

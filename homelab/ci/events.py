@@ -62,16 +62,17 @@ class PipelineChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class PipelineVanished(Event):
-    """A run was seen and is gone: the server filtered it after all."""
+    """A run was seen and is gone. ``filtered``: it had not begun, so its server filtered it after all."""
 
     kind: ClassVar[str] = "ci.pipeline.vanished"
     server: str
     number: int
     commit: str
+    filtered: bool = True
 
     def sentence(self) -> str:
         """Say what that means."""
-        return f"#{self.number} is gone again: filtered out"
+        return f"#{self.number} is gone again: {'filtered out' if self.filtered else 'deleted on the server'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,26 @@ class PipelineReplaced(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StateUnknown(Event):
+    """A run is in a state that homelab does not know; it is waited for like one that goes."""
+
+    kind: ClassVar[str] = "ci.state.unknown"
+    server: str
+    number: int
+    state: str
+    url: str
+
+    def sentence(self) -> str:
+        """Quote the server's word."""
+        return f"#{self.number} is {self.state!r}, a state homelab does not know; waiting on: {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
 class SightLost(Event):
-    """CI cannot be asked right now; the watch goes on trying. Said once until it is back."""
+    """A server refuses what it allowed before; the watch goes on trying. Said once until it is back.
+
+    One that does not answer at all is told of by its HTTP client.
+    """
 
     kind: ClassVar[str] = "ci.sight.lost"
     server: str
@@ -143,6 +162,19 @@ class SightLost(Event):
     def sentence(self) -> str:
         """Say what came instead."""
         return f"cannot see CI, still trying: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class SightRegained(Event):
+    """A server that refused is seen again, after ``seconds``."""
+
+    kind: ClassVar[str] = "ci.sight.regained"
+    server: str
+    seconds: float
+
+    def sentence(self) -> str:
+        """Say after how long."""
+        return f"sees {self.server} again, after {duration(self.seconds)}"
 
 
 @dataclass(frozen=True, slots=True)

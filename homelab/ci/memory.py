@@ -1,7 +1,8 @@
 """What a watch has seen and said, and how it is kept for the watch that continues it.
 
 A caller with little patience watches in pieces; the next piece tells only what was not told yet,
-and counts its patience for a first run from the first piece. Layer: ci; one small file a question.
+and counts what the pieces before it watched to its patience for a first run: not the time between
+them, in which the push may have happened. Layer: ci; one small file a question.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ FORGOTTEN_AFTER = 15 * 60
 
 @dataclass(slots=True)
 class Memory:
-    """The runs as they were last told, what was said once, and when the first look was (Unix seconds)."""
+    """The runs as they were last told, what was said once, and for how many seconds it was watched already."""
 
-    began: float = 0.0
+    watched: float = 0.0
     runs: dict[tuple[str, int], Pipeline] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
 
@@ -53,7 +54,8 @@ class NoKeeper:
 
     def load(self, now: float) -> Memory:
         """Return a fresh memory."""
-        return Memory(began=now)
+        del now
+        return Memory()
 
     def keep(self, memory: Memory, now: float) -> None:
         """Drop it."""
@@ -74,16 +76,16 @@ class FileKeeper:
         try:
             raw = json.loads(self._path.read_text())
             if not 0 <= now - float(raw["kept"]) <= FORGOTTEN_AFTER:
-                return Memory(began=now)
+                return Memory()
             runs = [_run(run) for run in raw["runs"]]
-            return Memory(float(raw["began"]), {run.key: run for run in runs}, set(map(str, raw["said"])))
+            return Memory(float(raw["watched"]), {run.key: run for run in runs}, set(map(str, raw["said"])))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return Memory(began=now)
+            return Memory()
 
     def keep(self, memory: Memory, now: float) -> None:
         """Write the file whole or not at all."""
         runs = [asdict(run) for run in memory.runs.values()]
-        record = {"kept": now, "began": memory.began, "runs": runs, "said": sorted(memory.said)}
+        record = {"kept": now, "watched": memory.watched, "runs": runs, "said": sorted(memory.said)}
         with suppress(OSError):
             write_whole(self._path, json.dumps(record))
 

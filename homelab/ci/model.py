@@ -107,7 +107,7 @@ class Pipeline:
     #: The number this run repeats, 0 for none; ``attempt`` counts repeats under one number, from 0.
     parent: int = 0
     attempt: int = 0
-    #: Why it was cancelled, where the server says: by whom, by which newer run, by which failing step.
+    #: Why it was cancelled, where the server says it of this very run: by whom, by which newer run, which failing step.
     cancelled_by: str = ""
     superseded_by: int = 0
     killed_by_step: str = ""
@@ -122,8 +122,8 @@ class Pipeline:
 
     @property
     def name(self) -> str:
-        """``#12``, as a person says it."""
-        return f"#{self.number}"
+        """``#12``, as a person says it; what it stands for where it has no number: another CI's status."""
+        return f"#{self.number}" if self.number > 0 else self.title or self.source or "a run"
 
     @property
     def key(self) -> tuple[str, int]:
@@ -166,3 +166,5 @@ class Facts:
     may_write: bool = False
     #: Seconds after which the server kills a run; 0 unknown.
     timeout: int = 0
+    #: Events that the repository's settings leave without a run.
+    events_off: tuple[str, ...] = ()

@@ -56,6 +56,15 @@ class CiRepository(Protocol):
     skip_words: str
     #: Where a log holds more than the step's own lines: what the line that ends a failed step looks like.
     failure_mark: str
+    #: And the first line after all steps: clean-up, which explains nothing.
+    cleanup_mark: str
+
+    @property
+    def ahead(self) -> float | None:
+        """Seconds the server's clock is ahead of ours; None while it is not known."""
+
+    def number_at(self, url: str) -> int:
+        """Return the number of the run whose page ``url`` is, by its form; 0 where it is no page of this repository."""
 
     def facts(self) -> Facts:
         """Return what the server knows about the repository. Raises NothingThere when it knows none."""
@@ -79,6 +88,9 @@ class CiRepository(Protocol):
 
         Raises NothingThere where this server gives no logs.
         """
+
+    def failed_log(self, pipeline: Pipeline, workflow: Workflow, step: Step) -> Iterator[LogLine]:
+        """Yield the log in which a failed step's failure is to be found: its own, as narrow as the server gives it."""
 
     def live(self, pipeline: Pipeline, workflow: Workflow, step: Step) -> LiveLog | None:
         """Open the log of a running step as it grows; None where reading it again is the only way."""

@@ -1,21 +1,28 @@
 """Why a commit has no run: every cause that can be known from here, looked for before it is said.
 
-Pure apart from the two ports it asks. Layer: ci, above the ports.
+Says too what was looked at, and what could not be. Pure apart from the ports it asks.
+Layer: ci, above the ports.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from homelab.ci.choice import ANY, PUSH
-from homelab.ci.model import Facts, Pipeline
+from homelab.ci.config import Configured, configured
+from homelab.ci.model import Facts, Pipeline, State
 from homelab.ci.port import CiRepository
 from homelab.ci.request import CiRequest
+from homelab.ci.witness import Testimony, described
 from homelab.errors import UsageError
 from homelab.git.port import Commit, Repository
+
+_UNBEGUN = {State.CREATED, State.BLOCKED, State.PENDING}
+#: Events that skip words keep from running.
+_SKIPPED_EVENTS = {PUSH, "pull_request", ANY}
 
 
 class Sure(IntEnum):
@@ -35,48 +42,81 @@ class Reason:
     sure: Sure = Sure.NO
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What is there instead of a run."""
+
+    #: The commit's runs that were not asked for.
+    others: Sequence[Pipeline] = ()
+    #: Runs that were seen and are gone, as they were.
+    vanished: Sequence[Pipeline] = ()
+    #: What the forge holds.
+    testimony: Testimony = field(default_factory=Testimony)
+
+
 def why_none(
-    ci: CiRepository,
-    facts: Facts,
-    request: CiRequest,
-    repository: Repository,
-    *,
-    others: Sequence[Pipeline] = (),
-    vanished: Sequence[int] = (),
+    ci: CiRepository, facts: Facts, request: CiRequest, repository: Repository, seen: Absent
 ) -> tuple[Reason, ...]:
-    """Return the causes found, the surest first; ``others`` are the commit's runs that were not asked for."""
-    found = [*_at_the_server(ci, facts, vanished), *_in_the_commit(ci, facts, request, repository)]
-    found += [*_elsewhere(request, others), *_not_the_head(request, repository)]
-    if not found:
-        found.append(Reason(_nothing_found(facts, request), fix=f"open {facts.url}"))
+    """Return the causes found, the surest first, and last what was looked at and what was not."""
+    commit = _commit(repository, request.oid)
+    config = configured(ci, facts, repository, request) if commit is not None else None
+    found = [*_at_the_server(ci, facts, request), *_gone(seen.vanished), *_in_the_commit(ci, request, commit)]
+    found += _in_the_configuration(facts, config)
+    found += [*_elsewhere(request, seen.others), *_not_the_head(ci, request, repository)]
+    found += _at_the_forge(ci, seen.testimony)
+    found += _checked(facts, request, seen, config, found=found)
     return tuple(sorted(found, key=lambda reason: -reason.sure))
 
 
-def _at_the_server(ci: CiRepository, facts: Facts, vanished: Sequence[int]) -> Iterator[Reason]:
+def _at_the_server(ci: CiRepository, facts: Facts, request: CiRequest) -> Iterator[Reason]:
     if not facts.active:
         yield Reason(f"{facts.slug} is not active on {ci.name}", fix=f"activate it: {ci.activate_url()}", sure=Sure.NOW)
-    if vanished:
-        numbers = ", ".join(f"#{number}" for number in vanished)
-        yield Reason(f"{numbers} was created and removed: every workflow was filtered out", sure=Sure.NOW)
+    if request.choice.event in facts.events_off:
+        yield Reason(
+            f"{facts.slug} runs nothing on {request.choice.event}: its settings on {ci.name} switch it off",
+            fix=f"open {facts.url}/settings",
+            sure=Sure.SOON,
+        )
+    number = request.choice.number
+    run = ci.run(number) if number else None
+    if run is not None and run.commit != request.oid:
+        yield Reason(
+            f"{run.name} on {ci.name} is of {run.commit[:12]}, not of {request.oid[:12]}",
+            fix=f"homelab ci watch --pipeline {number}",
+            sure=Sure.NOW,
+        )
+    elif number and run is None:
+        yield Reason(f"{ci.name} has no run #{number}", fix="homelab ci list", sure=Sure.SOON)
 
 
-def _in_the_commit(ci: CiRepository, facts: Facts, request: CiRequest, repository: Repository) -> Iterator[Reason]:
-    commit = _commit(repository, request.oid)
-    if commit is None:
-        return
-    marker = re.search(ci.skip_words, f"{commit.subject}\n{commit.body}")
-    if marker and request.choice.event in {PUSH, "pull_request", ANY}:
+def _gone(vanished: Sequence[Pipeline]) -> Iterator[Reason]:
+    filtered = [run.name for run in vanished if run.state in _UNBEGUN]
+    deleted = [run.name for run in vanished if run.state not in _UNBEGUN]
+    if filtered:
+        yield Reason(f"{', '.join(filtered)} was created and removed: every workflow was filtered out", sure=Sure.NOW)
+    if deleted:
+        yield Reason(f"{', '.join(deleted)} had begun and is gone: somebody deleted it", sure=Sure.SOON)
+
+
+def _in_the_commit(ci: CiRepository, request: CiRequest, commit: Commit | None) -> Iterator[Reason]:
+    marker = re.search(ci.skip_words, f"{commit.subject}\n{commit.body}") if commit is not None else None
+    if marker and request.choice.event in _SKIPPED_EVENTS:
         yield Reason(
             f"the commit message says {marker[0]}",
             fix=_without_the_words(landed=request.choice.landed),
             sure=Sure.SOON,
         )
-    if facts.config_paths and not any(repository.has_path(request.oid, path) for path in facts.config_paths):
+
+
+def _in_the_configuration(facts: Facts, config: Configured | None) -> Iterator[Reason]:
+    if config is not None and facts.config_paths and not config.files:
         yield Reason(
             f"no CI configuration at this commit: {', '.join(facts.config_paths)}",
             fix=f"add {facts.config_paths[-1]}, commit, push",
             sure=Sure.SOON,
         )
+    elif config is not None and config.excluded:
+        yield Reason(f"filtered out, as far as homelab reads it: {config.excluded}", sure=Sure.SOON)
 
 
 def _without_the_words(*, landed: bool) -> str:
@@ -102,7 +142,7 @@ def _elsewhere(request: CiRequest, others: Sequence[Pipeline]) -> Iterator[Reaso
         )
 
 
-def _not_the_head(request: CiRequest, repository: Repository) -> Iterator[Reason]:
+def _not_the_head(ci: CiRepository, request: CiRequest, repository: Repository) -> Iterator[Reason]:
     """Only a push's head commit gets a run, and only once it was pushed."""
     branch = request.choice.branch or request.choice.target
     tip = _tip(repository, f"refs/remotes/{request.remote}/{branch}") if branch else None
@@ -115,9 +155,15 @@ def _not_the_head(request: CiRequest, repository: Repository) -> Iterator[Reason
             fix=f"git fetch {request.remote}, or push the commit",
         )
     elif inside and tip != request.oid:
+        newest = ci.latest(branch)
+        # A run of a commit that holds this one was made after it: its own would be there already.
+        later = newest is not None and newest.commit != request.oid and repository.contains(newest.commit, request.oid)
+        has = f" ({newest.name})" if newest is not None and newest.commit == tip else ""
         yield Reason(
-            f"{request.remote}/{branch} is at {tip[:12]}, which holds this commit: CI runs for a push's last commit",
+            f"{request.remote}/{branch} is at {tip[:12]}{has}, which holds this commit: "
+            "CI runs for a push's last commit",
             fix=f"homelab ci watch {tip[:12]}",
+            sure=Sure.SOON if later else Sure.NO,
         )
 
 
@@ -128,6 +174,38 @@ def _tip(repository: Repository, ref: str) -> str | None:
         return None
 
 
-def _nothing_found(facts: Facts, request: CiRequest) -> str:
-    asked = request.choice.sentence()
-    return f"active, configured, no skip words: probably filtered by branch, event or path for {asked} ({facts.slug})"
+def _at_the_forge(ci: CiRepository, testimony: Testimony) -> Iterator[Reason]:
+    numbers = testimony.numbers(ci)
+    if numbers:
+        named = ", ".join(f"#{number}" for number in numbers[:4])
+        yield Reason(
+            f"the forge has a status of {named}, which {ci.name} does not show for this commit",
+            fix="homelab ci list",
+        )
+    others = described(testimony.of_others([ci]))
+    if others:
+        yield Reason(f"other CI on the forge, not judged here: {others}")
+
+
+def _checked(
+    facts: Facts, request: CiRequest, seen: Absent, config: Configured | None, *, found: Sequence[Reason]
+) -> Iterator[Reason]:
+    """Say what spoke for a run, and what could not be looked at. Not needed beside what is certain."""
+    if any(reason.sure is Sure.NOW for reason in found):
+        return
+    fine = ["active"] if facts.active else []
+    unknown = []
+    if config is None:
+        unknown.append("the commit is not here: its message and configuration")
+    else:
+        fine += [config.files[0]] if config.files else []
+        fine += [] if any("message says" in reason.sentence for reason in found) else ["no skip words"]
+        unknown += [f"when in {config.unread}"] if config.unread else []
+    if seen.testimony.asked:
+        fine += [] if seen.testimony.statuses else ["no status on the forge either"]
+    elif seen.testimony.silent:
+        unknown.append(f"the forge's statuses ({seen.testimony.silent})")
+    guess = "" if found else f": probably filtered by event, branch or path for {request.choice.sentence()}"
+    yield Reason(f"checked: {', '.join(fine)}{guess} ({facts.slug})", fix="" if found else f"open {facts.url}")
+    if unknown:
+        yield Reason(f"not checked: {'; '.join(unknown)}")

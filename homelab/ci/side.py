@@ -5,13 +5,18 @@ Layer: ci, above survey and reasons.
 
 from __future__ import annotations
 
-from homelab.ci.events import RunSlow
-from homelab.ci.model import Pipeline
+from homelab.ci.endure import Endurance
+from homelab.ci.events import RunSlow, StateUnknown
+from homelab.ci.model import Pipeline, State
 from homelab.ci.port import CiRepository
-from homelab.ci.reasons import Reason, Sure, why_none
+from homelab.ci.reasons import Absent, Reason, Sure, why_none
 from homelab.ci.request import CiRequest
-from homelab.ci.survey import Sight, Survey
+from homelab.ci.sight import Sight
+from homelab.ci.spoken import duration
+from homelab.ci.survey import Survey
+from homelab.ci.witness import Testimony, Witness
 from homelab.clock import Clock
+from homelab.errors import HomelabError
 from homelab.events import Emit
 from homelab.git.port import Repository
 
@@ -24,29 +29,61 @@ SLOW_FACTOR, SLOW_MARGIN = 2.0, 60.0
 class Side:
     """What one server says about the commit."""
 
-    def __init__(self, survey: Survey, request: CiRequest, *, repository: Repository, clock: Clock, emit: Emit) -> None:
-        """``survey`` does the looking."""
+    def __init__(
+        self,
+        survey: Survey,
+        request: CiRequest,
+        *,
+        repository: Repository,
+        clock: Clock,
+        emit: Emit,
+        witness: Witness,
+    ) -> None:
+        """``survey`` does the looking; ``witness`` is the forge."""
         self.survey = survey
         self.sight = Sight()
+        #: The forge named a run that the server's list does not show.
+        self.adopted = False
         self._request, self._repository, self._clock, self._emit = request, repository, clock, emit
-        self._found: tuple[int, tuple[Reason, ...]] | None = None
+        self._witness = witness
+        self._endurance = Endurance(survey.ci.name, clock=clock, emit=emit)
+        self._found: tuple[object, tuple[Reason, ...]] | None = None
 
     @property
     def ci(self) -> CiRepository:
         """The server."""
         return self.survey.ci
 
-    def look(self) -> Sight:
-        """Look once more, and say when a run takes far longer than usual."""
-        self.sight = self.survey.look()
-        for run in self.sight.runs:
+    @property
+    def answered(self) -> bool:
+        """Say whether it was ever seen."""
+        return self._endurance.answered
+
+    @property
+    def lost(self) -> HomelabError | None:
+        """Why it cannot be seen now, None while it can."""
+        return self._endurance.lost
+
+    def blind(self) -> str:
+        """Say since when and why it cannot be seen."""
+        lost = self._endurance.lost
+        return f"{self.ci.name} not seen for {duration(self._endurance.lost_for())}: {lost.what}" if lost else ""
+
+    def look(self) -> Sight | None:
+        """Look once more, and say what is odd about a run. None while the server is away; raises when too long."""
+        sight = self._endurance.ask(self.survey.look)
+        if sight is None:
+            return None
+        self.sight = sight
+        for run in sight.runs:
             self._tell_slow(run)
-        return self.sight
+            self._tell_unknown(run)
+        return sight
 
     def _tell_slow(self, run: Pipeline) -> None:
         if not run.usual or run.state.finished or not run.started:
             return
-        running = self._clock.now() - run.started
+        running = self._clock.now() + (self.ci.ahead or 0.0) - run.started
         if running <= max(run.usual * SLOW_FACTOR, run.usual + SLOW_MARGIN):
             return
         if self.survey.memory.once(f"slow {run.key}"):
@@ -54,16 +91,25 @@ class Side:
                 RunSlow(server=run.server, number=run.number, seconds=int(running), usual=run.usual, url=run.url)
             )
 
+    def _tell_unknown(self, run: Pipeline) -> None:
+        if run.state is State.UNKNOWN and self.survey.memory.once(f"unknown {run.key} {run.said}"):
+            self._emit(StateUnknown(server=run.server, number=run.number, state=run.said, url=run.url))
+
     def reasons(self, elapsed: float) -> tuple[Reason, ...]:
-        """Return why no run is there; asked for again only when a grace has passed or a run vanished."""
+        """Return why no run is there; asked for again only when a grace has passed or what is seen changed."""
         passed = sum(elapsed >= mark for mark in (SIGN_GRACE, self._request.appear_timeout))
-        stage = passed + 10 * len(self.sight.vanished)
+        stage = (passed, self.sight.vanished, tuple(run.key for run in self.sight.others))
         if self._found is None or self._found[0] != stage:
-            facts = self.ci.facts()
-            others, vanished = self.sight.others, self.sight.vanished
-            found = why_none(self.ci, facts, self._request, self._repository, others=others, vanished=vanished)
-            self._found = (stage, found)
+            self._found = (stage, self._asked(last=passed > 0))
         return self._found[1]
+
+    def _asked(self, *, last: bool) -> tuple[Reason, ...]:
+        """Look for the causes; the forge is asked only when it is ``last`` time, and may name a run after all."""
+        testimony = self._witness.of(self._request.oid) if last else Testimony()
+        for number in testimony.numbers(self.ci):
+            self.adopted = self.survey.adopt(number) is not None or self.adopted
+        seen = Absent(others=self.sight.others, vanished=self.sight.vanished, testimony=testimony)
+        return why_none(self.ci, self.ci.facts(), self._request, self._repository, seen)
 
     def explained(self, elapsed: float) -> bool:
         """Say whether it is known, or as good as known, that no run will come."""

@@ -19,7 +19,8 @@ from homelab.outcome import Outcome
 KILLED_QUIET = 2.0
 #: The same while its workflows still run: an agent that never reports must not hold the verdict.
 ABANDONED_QUIET = 30.0
-#: ``created`` lasts while the configuration is fetched, at most two minutes; later it is stranded.
+#: ``created`` lasts while the configuration is fetched, at most two minutes; later it is stranded. So is a restart
+#: that nothing in its configuration matched: it stays pending, without a workflow, for ever.
 STRANDED_QUIET = 180.0
 
 
@@ -64,13 +65,13 @@ class Quiet:
 
     @classmethod
     def stamped(cls, runs: Sequence[Pipeline], now: float) -> Quiet:
-        """Read it from the server's stamps, as far as its clock and ours (``now``, Unix seconds) agree."""
+        """Read it from the server's stamps; ``now`` is Unix time by the server's clock, as far as that is known."""
         created = max((run.created for run in runs), default=0)
         touched = max((max(run.created, run.updated, run.started, run.finished) for run in runs), default=0)
         return cls(members=max(now - created, 0.0), states=max(now - touched, 0.0))
 
     def at_least(self, other: Quiet, *, beyond: float) -> Quiet:
-        """Take ``other`` where it is longer than ``beyond`` seconds, which no two clocks differ by."""
+        """Take ``other`` where it is longer than ``beyond`` seconds, which the two clocks may differ by."""
         return Quiet(
             members=other.members if other.members > max(self.members, beyond) else self.members,
             states=other.states if other.states > max(self.states, beyond) else self.states,
@@ -143,7 +144,7 @@ def stand_of(run: Pipeline, quiet: float) -> Stand:
     """Return how one run stands; ``quiet`` is for how long it has not changed, in seconds."""
     if run.state is State.UNKNOWN:
         return Stand.UNKNOWN if run.finished else Stand.WAITING
-    if run.state is State.CREATED:
+    if run.state is State.CREATED or (run.state is State.PENDING and run.parent and not run.workflows):
         return Stand.STRANDED if quiet >= STRANDED_QUIET else Stand.WAITING
     if run.state in _PLAIN:
         return _PLAIN[run.state]

@@ -10,31 +10,34 @@ from contextlib import ExitStack
 
 from homelab import poll
 from homelab.ci.bell import Bell
+from homelab.ci.choice import ANY
 from homelab.ci.conclude import conclude, nothing, partly, unseen
-from homelab.ci.events import ApprovalAwaited, SightLost, TargetMoved
+from homelab.ci.endure import Endurance
+from homelab.ci.events import ApprovalAwaited
 from homelab.ci.memory import Keeper, NoKeeper
+from homelab.ci.moved import Moved
 from homelab.ci.port import CiRepository
 from homelab.ci.request import CiRequest
 from homelab.ci.result import CiResult
 from homelab.ci.side import Side
-from homelab.ci.survey import Bring, Sight, Survey, together
+from homelab.ci.sight import Sight, together
+from homelab.ci.survey import Bring, Survey
 from homelab.ci.verdict import Stand, Verdict, judge
+from homelab.ci.witness import Witness
 from homelab.clock import Clock, Wake
-from homelab.errors import CertificateRefused, CredentialsError, HomelabError, NothingThere, Unreachable
 from homelab.events import Emit
 from homelab.git.port import Repository
 from homelab.outcome import Outcome
 
-#: A server that answered once may be away this long (a restart, a deploy of the server itself).
-AWAY = 300.0
-#: A token or repository that was good a moment ago may be refused this long: the server's database is.
-REFUSED = 60.0
 #: One question of a watch that has seen CI before gets this long; the watch itself is the longer patience.
 QUESTION = 10.0
 #: The client's own patience for a first answer is no longer than this.
 FIRST_QUESTION = 60.0
-#: Whether the branch moved on is asked this seldom.
-MOVED_EVERY = 30.0
+#: The set of runs must have stayed the same for so long (seconds) before it is believed to be green: a push
+#: makes one run, but a delivery may come twice; of any event, the runs come one by one.
+COMPLETE, COMPLETE_ANY = 1.0, 5.0
+#: How soon to look again where only time must pass.
+SOON = 0.25
 
 
 def watch(
@@ -46,12 +49,14 @@ def watch(
     emit: Emit,
     keeper: Keeper | None = None,
     bring: Bring | None = None,
+    witness: Witness | None = None,
 ) -> CiResult:
     """Watch the runs of ``request.oid`` until they have a verdict; the outcome is from the one table.
 
     Several servers give one answer: green only when each is green, or known to have nothing to run.
     ``keeper`` carries what was told from a watch that ended at its deadline to the next one; ``bring``
-    gets a branch's commits here, where a run was replaced by one whose commit is not.
+    gets a branch's commits here, where a run was replaced by one whose commit is not; ``witness`` is
+    the forge, asked for the commit's statuses before it is said that there is no run.
     Raises CredentialsError, NothingThere and Unreachable where CI cannot be asked at all.
     """
     servers = list(ci) if isinstance(ci, Sequence) else [ci]
@@ -67,6 +72,7 @@ def watch(
             bells=bells,
             keeper=keeper or NoKeeper(),
             bring=bring,
+            witness=witness or Witness(),
         )
         stack.callback(watching.remember)
         result = poll.until(
@@ -74,7 +80,7 @@ def watch(
             clock=clock,
             emit=emit,
             waiting_for="ci",
-            every=lambda: min(bell.every() for bell in bells),
+            every=watching.every,
             deadline=request.timeout,
             wake=wake,
         )
@@ -95,9 +101,10 @@ class _Watching:
         bells: Sequence[Bell],
         keeper: Keeper,
         bring: Bring | None,
+        witness: Witness,
     ) -> None:
         self._servers, self._request, self._clock, self._emit = servers, request, clock, emit
-        self._bells, self._keeper = bells, keeper
+        self._bells, self._keeper, self._witness = bells, keeper, witness
         self._memory = keeper.load(clock.now())
         self._sides = [
             Side(
@@ -106,41 +113,53 @@ class _Watching:
                 repository=repository,
                 clock=clock,
                 emit=emit,
+                witness=witness,
             )
             for ci in servers
         ]
+        # What is asked after the looks is ridden out like they are.
+        self._beyond = Endurance(servers[0].name, clock=clock, emit=emit)
+        self._beyond.answered = True
+        self._moved = Moved(servers, request.choice, request.oid, clock=clock, emit=emit, memory=self._memory)
         self._began = clock.monotonic()
         # A watch that continues another counts its patience for a first run from there.
-        self._earlier = max(clock.now() - self._memory.began, 0.0)
+        self._earlier = self._memory.watched
         self._sight = Sight()
         self._verdict = Verdict(Stand.WAITING, final=False)
-        self._saw_once = False
-        self._lost_at: float | None = None
-        self._lost: HomelabError | None = None
-        self._moved_at = 0.0
+        #: All runs have ended, only time must pass.
+        self._settling = False
         self._over = False
 
     @property
     def _elapsed(self) -> float:
         return self._clock.monotonic() - self._began
 
+    @property
+    def _waited(self) -> float:
+        return self._elapsed + self._earlier
+
+    def every(self) -> float:
+        """Return the seconds until the next look, unless an event rings before."""
+        return SOON if self._settling else min(bell.every() for bell in self._bells)
+
     def look(self) -> CiResult | None:
         """Look once; the answer when there is one."""
-        for bell, ci in zip(self._bells, self._servers, strict=True):
+        self._settling = False
+        for bell, side in zip(self._bells, self._sides, strict=True):
             bell.tend()
-            ci.budget = self._budget()
-        try:
-            self._sight = together([side.look() for side in self._sides])
-            self._saw_once, self._lost_at, self._lost = True, None, None
-            return self._decide() if self._sight.runs else self._absent()
-        except (Unreachable, CredentialsError, NothingThere) as error:
-            self._endure(error)
+            side.ci.budget = self._budget(side)
+        sights = [sight for side in self._sides if (sight := side.look()) is not None]
+        if len(sights) < len(self._sides):
             return None
+        self._sight = together(sights)
+        if self._sight.hidden:
+            return None
+        return self._beyond.ask(self._decide if self._sight.runs else self._absent)
 
-    def _budget(self) -> float | None:
+    def _budget(self, side: Side) -> float | None:
         """Bound one question by what is left: a server that is away must not outlast the deadline."""
         left = max(self._request.timeout - self._elapsed, 1.0)
-        return min(QUESTION, left) if self._saw_once else left if left < FIRST_QUESTION else None
+        return min(QUESTION, left) if side.answered else left if left < FIRST_QUESTION else None
 
     def _decide(self) -> CiResult | None:
         request = self._request
@@ -151,72 +170,49 @@ class _Watching:
             fail_fast=request.fail_fast,
             wait_approval=request.wait_approval,
         )
-        if not self._verdict.final:
+        if not self._verdict.final or not self._complete():
+            self._settling = self._verdict.stand not in {Stand.WAITING, Stand.BLOCKED}
             self._tell_blocked()
-            self._tell_moved()
+            self._moved.tell(self._sight.runs)
             return None
         answer = conclude(self._servers, request, self._sight, self._verdict)
         return self._whole(answer) if answer.outcome is Outcome.DONE else answer
 
+    def _complete(self) -> bool:
+        """Say whether a green set is whole; another run can make no other answer better."""
+        enough = COMPLETE_ANY if self._request.choice.event == ANY else COMPLETE
+        return self._verdict.outcome is not Outcome.DONE or self._sight.quiet.members >= enough
+
     def _whole(self, answer: CiResult) -> CiResult | None:
         """Hold a green answer back while another server may still have something to say."""
-        waited = self._elapsed + self._earlier
-        silent = [side for side in self._sides if not side.sight.runs and not side.explained(waited)]
+        silent = [side for side in self._sides if not side.sight.runs and not side.explained(self._waited)]
         if not silent:
-            return answer
-        if not all(side.given_up(waited) for side in silent):
+            return self._witness.named(answer, self._request.oid, self._servers)
+        if not all(side.given_up(self._waited) for side in silent):
             return None
-        return partly(answer, self._request, {side.ci.name: side.reasons(waited) for side in silent})
+        return partly(answer, self._request, {side.ci.name: side.reasons(self._waited) for side in silent})
 
     def _absent(self) -> CiResult | None:
         """Decide whether a run may still come, from the reasons each server gives against it."""
-        waited = self._elapsed + self._earlier
-        if not all(side.given_up(waited) for side in self._sides):
+        self._verdict = Verdict(Stand.WAITING, final=False)
+        if not all(side.given_up(self._waited) for side in self._sides):
             return None
-        reasons = [reason for side in self._sides for reason in side.reasons(waited)]
-        return nothing(self._request, reasons, waited=waited)
+        if any(side.adopted for side in self._sides):
+            return self._adopt()
+        reasons = [reason for side in self._sides for reason in side.reasons(self._waited)]
+        return nothing(self._request, reasons, waited=self._waited)
+
+    def _adopt(self) -> CiResult | None:
+        """The forge named a run that the server's list does not show: look again, it counts now."""
+        for side in self._sides:
+            side.adopted = False
+        return self.look()
 
     def _tell_blocked(self) -> None:
         if self._verdict.stand is Stand.BLOCKED:
             for run in self._verdict.because:
                 if self._memory.once(f"approval {run.key}"):
                     self._emit(ApprovalAwaited(server=run.server, number=run.number, url=run.url))
-
-    def _tell_moved(self) -> None:
-        """Say when the target got a newer push meanwhile, and by whom; asked seldom, and never needed."""
-        choice, now = self._request.choice, self._clock.monotonic()
-        if not choice.landed or now - self._moved_at < MOVED_EVERY:
-            return
-        self._moved_at = now
-        for ci in self._servers:
-            newest = ci.latest(choice.target)
-            ours = max((run.number for run in self._sight.runs if run.server == ci.name), default=0)
-            if newest is None or not ours or newest.number <= ours or newest.commit == self._request.oid:
-                continue
-            if self._memory.once(f"moved {ci.name} {newest.commit}"):
-                self._emit(
-                    TargetMoved(
-                        server=ci.name,
-                        branch=newest.branch,
-                        commit=newest.commit,
-                        author=newest.author,
-                        number=newest.number,
-                        url=newest.url,
-                    )
-                )
-
-    def _endure(self, error: HomelabError) -> None:
-        """Ride out a server that answered before; raise what is final, or has lasted too long."""
-        now = self._clock.monotonic()
-        self._lost = error
-        if not self._saw_once or isinstance(error, CertificateRefused):
-            raise error
-        if self._lost_at is None:
-            self._lost_at = now
-            self._emit(SightLost(server=self._servers[0].name, reason=error.what))
-        allowed = AWAY if isinstance(error, Unreachable) else REFUSED
-        if now - self._lost_at >= allowed:
-            raise error
 
     def ended(self, result: CiResult) -> CiResult:
         """Return the verdict; what was told on the way to it is not needed again."""
@@ -228,11 +224,12 @@ class _Watching:
         if self._over:
             self._keeper.forget()
         else:
+            self._memory.watched = self._waited
             self._keeper.keep(self._memory, self._clock.now())
 
     def at_deadline(self) -> CiResult:
         """Return the answer when time is up."""
-        if self._sight.runs:
-            return conclude(self._servers, self._request, self._sight, self._verdict.still_moving())
-        because = f"CI cannot be seen: {self._lost.what}" if self._lost else ""
-        return unseen(self._request, waited=self._elapsed + self._earlier, because=because)
+        blind = tuple(side.blind() for side in self._sides if side.lost is not None)
+        if not self._sight.runs:
+            return unseen(self._request, waited=self._waited, because=blind)
+        return conclude(self._servers, self._request, self._sight, self._verdict.still_moving(), because=blind)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from homelab.ci.fields import Json, integer, items, text
 from homelab.ci.model import Facts, LogLine, Pipeline, State, Step, Workflow
 
+#: What ``allow_pr`` switches off (server/api/hook.go).
+PULLS = ("pull_request", "pull_request_closed", "pull_request_metadata")
 #: Where the server looks without ``config_file``, in its order (server/services/config, pipeline constants).
 DEFAULT_CONFIG = (".woodpecker", ".woodpecker.yaml", ".woodpecker.yml")
 
@@ -49,9 +51,9 @@ def workflow(raw: Json) -> Workflow:
 
 def pipeline(raw: Json, *, web: str, server: str) -> Pipeline:
     """Translate one pipeline. ``web`` is the repository's page: ``{base}/repos/{id}``."""
-    cancel = raw.get("cancel_info")
-    cancel = cancel if isinstance(cancel, Mapping) else {}
     number = integer(raw, "number")
+    flows = tuple(workflow(child) for child in items(raw.get("workflows")))
+    by, superseded_by, step = _cancelled(raw, flows)
     return Pipeline(
         number=number,
         id=integer(raw, "id"),
@@ -70,17 +72,33 @@ def pipeline(raw: Json, *, web: str, server: str) -> Pipeline:
         updated=integer(raw, "updated", "updated_at"),
         parent=integer(raw, "parent"),
         attempt=integer(raw, "rerun_count"),
-        cancelled_by=text(cancel, "canceled_by_user"),
-        superseded_by=integer(cancel, "superseded_by"),
-        killed_by_step=text(cancel, "canceled_by_step"),
+        cancelled_by=by,
+        superseded_by=superseded_by,
+        killed_by_step=step,
         reviewed_by=text(raw, "reviewed_by"),
         author=text(raw, "author"),
         title=(text(raw, "title", "message").splitlines() or [""])[0],
         errors=tuple(
             text(error, "message") for error in items(raw.get("errors")) if not error.get("is_warning", False)
         ),
-        workflows=tuple(workflow(child) for child in items(raw.get("workflows"))),
+        workflows=flows,
     )
+
+
+def _cancelled(raw: Json, flows: Sequence[Workflow]) -> tuple[str, int, str]:
+    """Return by whom, by which newer run, by which step it was stopped.
+
+    A restart copies this from the run it repeats (server/pipeline/restart.go): there a person proves
+    nothing, the newer run is older than the restart itself, and the step must have failed here.
+    """
+    said = raw.get("cancel_info")
+    said = said if isinstance(said, Mapping) else {}
+    by, newer, step = text(said, "canceled_by_user"), integer(said, "superseded_by"), text(said, "canceled_by_step")
+    if integer(raw, "parent"):
+        by = ""
+        failed = {one.name for flow in flows for one in flow.steps if one.state in {State.FAILURE, State.ERROR}}
+        step = step if step in failed else ""
+    return by, newer if newer > integer(raw, "number") else 0, step
 
 
 def facts(raw: Json, *, url: str, may_write: bool) -> Facts:
@@ -96,6 +114,7 @@ def facts(raw: Json, *, url: str, may_write: bool) -> Facts:
         approval="" if approval == "none" else approval,
         may_write=may_write,
         timeout=integer(raw, "timeout") * 60,
+        events_off=PULLS if raw.get("allow_pr") is False else (),
     )
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from homelab.ci.model import Facts, Pipeline, State
 from homelab.ci.port import CiRepository
 from homelab.ci.request import CiRequest
+from homelab.ci.sight import Sight
 from homelab.ci.spoken import duration
-from homelab.ci.survey import Sight
 from homelab.ci.verdict import Stand, Verdict
 from homelab.errors import HomelabError
 

@@ -88,6 +88,12 @@ class Repository(Protocol):
     def has_path(self, oid: str, path: str) -> bool:
         """Say whether ``path`` exists in the tree of ``oid``."""
 
+    def entries(self, oid: str, path: str) -> Sequence[str]:
+        """Return the names directly below the folder ``path`` at ``oid``; none where it is no folder there."""
+
+    def changed(self, oid: str) -> Sequence[str] | None:
+        """Return the paths that differ between ``oid`` and its first parent; None where that is not known here."""
+
     def text(self, oid: str, path: str) -> str | None:
         """Return the file's text at ``oid``, or None."""
 

@@ -138,6 +138,18 @@ class GitRepository:
         """Say whether ``path`` exists in the tree of ``oid``."""
         return self._ask.run("cat-file", "-e", f"{oid}:{path}")[0] == 0
 
+    def entries(self, oid: str, path: str) -> Sequence[str]:
+        """Return the names directly below the folder ``path`` at ``oid``; none where it is no folder there."""
+        return _names(self._ask.run("ls-tree", "-z", "--name-only", f"{oid}:{path}"))
+
+    def changed(self, oid: str) -> Sequence[str] | None:
+        """Return the paths that differ between ``oid`` and its first parent; None where that is not known here."""
+        parents = (self._ask.text("log", "-1", "--format=%P", "--end-of-options", oid) or "").split()
+        before = [parents[0], oid] if parents else ["--root", oid]
+        code, out, said = self._ask.run("diff-tree", "-r", "-z", "--no-commit-id", "--name-only", *before, "--")
+        shallow = not parents and self._ask.text("rev-parse", "--is-shallow-repository") != "false"
+        return None if code or shallow else _names((code, out, said))
+
     def text(self, oid: str, path: str) -> str | None:
         """Return the file's text at ``oid``, or None."""
         code, out, _ = self._ask.run("cat-file", "blob", f"{oid}:{path}")
@@ -171,6 +183,12 @@ class GitRepository:
         urls = self._remote_urls()[name]
         fetch, push = urls.get("fetch", urls.get("push", "")), urls.get("push", urls.get("fetch", ""))
         return Remote(name=name, fetch=remote_url.parse(fetch), push=remote_url.parse(push))
+
+
+def _names(ended: tuple[int, bytes, str]) -> Sequence[str]:
+    """Return the NUL-ended names git printed, none where it failed."""
+    code, out, _ = ended
+    return [] if code else [name for name in out.decode("utf-8", "surrogateescape").split("\0") if name]
 
 
 def _bytes(stream: object) -> bytes:

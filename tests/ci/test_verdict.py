@@ -1,4 +1,4 @@
-"""Every state, event and trap of Woodpecker, one row each: what one look answers."""
+"""Every state, event and trap of Woodpecker and each word of Actions, one row each."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ from typing import Any
 
 import pytest
 
+from homelab.ci import actions_json
+from homelab.ci.choice import Choice, choose
 from homelab.ci.model import Pipeline, State
+from homelab.ci.request import EVENTS as REQUESTED
+from homelab.ci.request import CiRequest
 from homelab.ci.verdict import Quiet, Stand, judge
+from homelab.ci.watch import watch
+from homelab.ci.woodpecker import Woodpecker
+from homelab.git.repository import open_repository
 from homelab.outcome import Outcome
-from tests.ci.fakes import pipeline, step, workflow
+from tests.ci.fakes import OID, Checkout, FakeWoodpecker, pipeline, step, workflow
+from tests.ci.traps import TRAPS, Stage, Trap
+from tests.fakes import FakeClock
 
 S = State
+STAMP = "2026-01-02T03:05:17Z"
 
 
 def failed_and_killed() -> tuple[Any, ...]:
@@ -95,11 +105,11 @@ ROWS: list[tuple[str, list[Pipeline], Outcome, Stand, bool]] = [
         True,
     ),
     (
-        "warnings on a green run",
-        [pipeline(errors=())],
-        Outcome.DONE,
-        Stand.GREEN,
-        True,
+        "a restart that nothing matched, pending without workflows",
+        [pipeline(state=S.PENDING, parent=3, workflows=())],
+        Outcome.PENDING,
+        Stand.WAITING,
+        False,
     ),
     (
         "a state nobody knows, still going",
@@ -139,6 +149,69 @@ def test_each_state_has_its_one_answer(*, runs: list[Pipeline], outcome: Outcome
     verdict = judge(runs, quiet=Quiet(states=60.0))
 
     assert (outcome, stand, final) == (verdict.outcome, verdict.stand, verdict.final)
+
+
+EVENTS = [event for event in REQUESTED if event != "any"]
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_run_counts_for_the_event_that_made_it_and_for_no_other(event: str) -> None:
+    made, other = pipeline(1, event=event), pipeline(2, S.FAILURE, event="push" if event != "push" else "cron")
+
+    verdict = judge(choose([made, other], Choice(event=event)), quiet=Quiet())
+
+    assert (verdict.outcome, [run.number for run in verdict.because]) == (Outcome.DONE, [1])
+    assert judge(choose([made, other], Choice(event="any")), quiet=Quiet()).outcome is Outcome.RED
+
+
+@pytest.mark.parametrize("trap", TRAPS, ids=[trap.name for trap in TRAPS])
+def test_no_trap_of_the_server_changes_the_answer(
+    trap: Trap, server: FakeWoodpecker, ci: Woodpecker, checkout: Checkout, clock: FakeClock
+) -> None:
+    stage = Stage(server, checkout, checkout.first)
+    left = list(trap.script)
+
+    def play(_path: str) -> None:
+        while left and clock.elapsed >= left[0][0]:
+            left.pop(0)[1](stage)
+
+    play("")
+    server.before = play
+    request = CiRequest(oid=stage.oid, choice=trap.choice, **trap.asked)
+
+    result = watch(ci, request, repository=open_repository(checkout.root, {}), clock=clock, emit=lambda _: None)
+
+    said = " ".join((result.headline, *result.reasons, *(one.title() for one in result.failures)))
+    assert (trap.outcome, True) == (result.outcome, trap.says in said), said
+    assert trap.within[0] <= clock.elapsed <= trap.within[1]
+    assert not left
+
+
+#: Gitea's status and conclusion, Forgejo's status (gitea services/convert/action.go, forgejo likewise).
+ACTIONS = [
+    ("waiting", {"status": "queued"}, "waiting", Stand.WAITING),
+    ("blocked", {"status": "waiting"}, "blocked", Stand.WAITING),
+    ("running", {"status": "in_progress"}, "running", Stand.WAITING),
+    ("success", {"status": "completed", "conclusion": "success"}, "success", Stand.GREEN),
+    ("failure", {"status": "completed", "conclusion": "failure"}, "failure", Stand.RED),
+    ("cancelled", {"status": "completed", "conclusion": "cancelled"}, "cancelled", Stand.CANCELLED),
+    ("skipped", {"status": "completed", "conclusion": "skipped"}, "skipped", Stand.SKIPPED),
+    ("unknown and over", {"status": "", "completed_at": STAMP}, "unknown", Stand.UNKNOWN),
+    ("a cancelling of tomorrow", {"status": "cancelling"}, "cancelling", Stand.WAITING),
+]
+
+
+@pytest.mark.parametrize(("gitea", "forgejo", "stand"), [row[1:] for row in ACTIONS], ids=[row[0] for row in ACTIONS])
+def test_each_word_of_actions_has_its_one_answer(gitea: dict[str, Any], forgejo: str, stand: Stand) -> None:
+    over = {"stopped": STAMP} if stand is not Stand.WAITING else {}
+    runs = [
+        actions_json.run({"id": 7, "run_number": 3, "head_sha": OID, **gitea}, web="w", server="s"),
+        actions_json.run(
+            {"id": 7, "index_in_repo": 3, "commit_sha": OID, "status": forgejo, **over}, web="w", server="s"
+        ),
+    ]
+
+    assert [stand, stand] == [judge([run], quiet=Quiet()).stand for run in runs]
 
 
 def test_only_green_is_zero() -> None:

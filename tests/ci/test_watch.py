@@ -144,7 +144,7 @@ def test_without_a_run_the_watch_ends_with_7_and_the_causes_it_looked_for(
 
     assert (result.outcome, int(clock.elapsed)) == (Outcome.NOTHING, 90)
     assert "no pipeline for " + checkout.first[:12] + " (push on main) after 1m30s" == result.headline
-    assert "probably filtered by branch, event or path" in result.reasons[0]
+    assert "probably filtered by event, branch or path" in result.reasons[0]
 
 
 def test_skip_words_shorten_the_wait_and_are_named(run: Run, checkout: Checkout, clock: FakeClock) -> None:
@@ -306,20 +306,21 @@ def test_a_restart_that_is_green_makes_the_commit_green(run: Run, server: FakeWo
     assert (result.outcome, [one.number for one in result.pipelines]) == (Outcome.DONE, [14])
 
 
-def test_a_server_restart_mid_watch_is_ridden_out_and_said_once(
-    run: Run, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock, events: list[Event]
+@pytest.mark.parametrize("fault", [401, 404, 502])
+def test_a_server_in_trouble_mid_watch_is_ridden_out_and_a_refusal_is_said_once(
+    run: Run, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock, events: list[Event], fault: int
 ) -> None:
     server.add(raw_pipeline(12, "running", commit=checkout.first))
-    down = Unreachable("ci refuses the connection", why="nothing listens", fix="homelab doctor")
     sequence(
         server,
         clock,
-        (5, lambda: setattr(server, "fail", down)),
-        (100, lambda: (setattr(server, "fail", None), server.add(raw_pipeline(12, commit=checkout.first)))),
+        (5, lambda: setattr(server, "fail", status(fault))),
+        (45, lambda: (setattr(server, "fail", None), server.add(raw_pipeline(12, commit=checkout.first)))),
     )
 
     assert Outcome.DONE is run().outcome
-    assert sum("cannot see CI" in line for line in told(events)) == 1
+    said = [line.partition(":")[0] for line in told(events)[1:]]
+    assert said == ([] if fault == 502 else ["cannot see CI, still trying", "sees home again, after 39s"]), said
 
 
 def test_a_server_that_stays_away_ends_the_watch_as_unreachable(
