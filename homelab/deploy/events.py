@@ -99,10 +99,13 @@ class ReferenceNamed(TargetEvent):
     revision: str
     #: By which rule the tag names it.
     match: str
+    #: What it names instead where that is newer and contains the wanted one, else "".
+    newer: str = ""
 
     def sentence(self) -> str:
         """Say it, with the revision."""
-        return f"template names {self.wanted}" + (f", revision {self.revision}" if self.revision else "")
+        named = f"{self.newer}, which contains {self.wanted}" if self.newer else self.wanted
+        return f"template names {named}" + (f", revision {self.revision}" if self.revision else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from homelab.clock import Clock
 from homelab.deploy import events as said
 from homelab.deploy.beside import known
-from homelab.deploy.identity import identify, names_it
+from homelab.deploy.identity import Standing, identify, names_it
 from homelab.deploy.judgement import Expectation, Memory, State, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
@@ -119,7 +119,11 @@ class Pursuit:
         observed = workload.observed >= workload.generation or self.final
         if observed:
             named = said.ReferenceNamed(
-                self.slug, wanted=self.expectation.wanted.shown, revision=workload.revision, match=found.match
+                self.slug,
+                wanted=self.expectation.wanted.shown,
+                revision=workload.revision,
+                match=found.match,
+                newer=found.live if found.standing is Standing.NEWER else "",
             )
             self._once(("named", self.memory.reference_at), named)
         new, _ = KINDS[workload.kind].split(self.snapshot)

@@ -28,6 +28,8 @@ class LandedCommit:
     oid: str
     target: str
     remote: str
+    #: Where the target was before; "" where that is not known.
+    was: str = ""
 
 
 Wait = Callable[[LandedCommit], Result | None]
@@ -71,7 +73,7 @@ def _asked(scene: Scene, wait: Wait) -> Part | None:
     if scene.interruption is not None:
         return interrupted
     try:
-        result = wait(LandedCommit(scene.state.landed, scene.plan.target_name, scene.plan.remote))
+        result = wait(LandedCommit(scene.state.landed, scene.plan.target_name, scene.plan.remote, scene.state.base))
     except (KeyboardInterrupt, Interrupted):
         return interrupted
     except HomelabError as error:
@@ -97,7 +99,7 @@ def _answer(scene: Scene, outcome: Outcome, *, ci: Part | None = None, deploy: P
     state = scene.state
     return LandResult(
         outcome=outcome,
-        headline=_headline(outcome, scene),
+        headline=_headline(outcome, scene, deploy),
         landed=True,
         phase=state.phase,
         kind="landed" if outcome is Outcome.DONE else outcome.name.lower(),
@@ -121,10 +123,11 @@ def _still_there(scene: Scene) -> str:
     return f"{target} {still} {short(tip)}"
 
 
-def _headline(outcome: Outcome, scene: Scene) -> str:
+def _headline(outcome: Outcome, scene: Scene, deploy: Part | None) -> str:
     target = scene.plan.target_name
     green = ", CI is green" if scene.state.ci == Outcome.DONE.word else ""
-    runs = ", and it is what runs" if scene.state.deploy == Outcome.DONE.word else ""
+    what = "what runs holds it" if deploy is not None and deploy.record.get("contained") else "it is what runs"
+    runs = f", and {what}" if scene.state.deploy == Outcome.DONE.word else ""
     return {
         Outcome.DONE: f"{target} moved{green}{runs}",
         Outcome.CI_RED: f"{target} moved and its CI is red",

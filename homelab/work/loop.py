@@ -6,17 +6,21 @@ Layer: work domain, composition.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homelab.app import App
 from homelab.ci.choice import PUSH, Choice
-from homelab.ci.connect import bringer, connect_all
+from homelab.ci.connect import bringer, connect_all, witness
 from homelab.ci.request import CiRequest
 from homelab.ci.watch import watch
 from homelab.deploy.connect import request_for
+from homelab.deploy.request import DeployResult
 from homelab.deploy.wait import wait
 from homelab.errors import UsageError
 from homelab.git.forge_host import forge_host
 from homelab.result import Result
 from homelab.settings.choose import ci_servers
+from homelab.work.contained import rollout, taken_back
 from homelab.work.follow import LandedCommit, Waits
 
 
@@ -40,13 +44,26 @@ def _ci(app: App, landed: LandedCommit) -> Result:
         appear_timeout=times.ci_appear,
     )
     servers = connect_all(app, remote=landed.remote)
-    bring = bringer(app, landed.remote)
-    return watch(servers, request, repository=app.repository, clock=app.clock, emit=app.emit, bring=bring)
+    return watch(
+        servers,
+        request,
+        repository=app.repository,
+        clock=app.clock,
+        emit=app.emit,
+        bring=bringer(app, landed.remote),
+        witness=witness(app, landed.remote),
+    )
 
 
 def _deploy(app: App, landed: LandedCommit) -> Result | None:
     request = request_for(app, landed.oid)
-    return wait(app.cluster, request, clock=app.clock, emit=app.emit) if request is not None else None
+    if request is None:
+        return None
+
+    def ask(newer_ok: bool) -> DeployResult:  # noqa: FBT001 -- one question, two answers
+        return wait(app.cluster, replace(request, newer_ok=newer_ok), clock=app.clock, emit=app.emit)
+
+    return rollout(landed.oid, ask, taken_back(app.repository, app.git, landed.oid, landed.was), app.emit)
 
 
 def _blind(app: App, remote: str) -> str:

@@ -10,6 +10,7 @@ from homelab.deploy.events import PodTroubled, ReferenceAwaited, ReferenceNamed,
 from homelab.deploy.judgement import Proof, State
 from homelab.deploy.reference import Wanted
 from homelab.deploy.request import DeployResult, WaitRequest
+from homelab.deploy.terms import Beside
 from homelab.deploy.wait import wait
 from homelab.errors import PermissionMissing, Unreachable, UsageError
 from homelab.events import Event
@@ -259,3 +260,13 @@ def test_a_mirror_in_front_of_the_registry_is_said_and_accepted(clock: FakeClock
     scene = {**AFTER, "pods": [pod(img=mirrored, ready_since=-60)]}
     assert go(FakeCluster(clock, [(0, scene)]), events).outcome is Outcome.DONE
     assert f"pods run a mirror's image: {WANTED} -> {mirrored}" in [one.sentence() for one in events]
+
+
+def test_a_template_that_names_a_newer_commit_is_not_said_to_name_the_wanted_one(
+    clock: FakeClock, events: list[Event]
+) -> None:
+    contained = Beside(lambda image: image == OLD, None)
+    request = replace(REQUEST, newer_ok=True, beside=contained)
+    result = go(FakeCluster(clock, [(0, BEFORE)]), events, request)
+    assert result.outcome is Outcome.DONE
+    assert said(events) == ["template names fedcba987654, which contains 0123456789ab, revision 1"]
