@@ -1,124 +1,39 @@
-"""Asking a Forgejo or Gitea server, and what can be changed there by call. Layer: ci, below the Actions client."""
+"""What can be changed on a Forgejo or Gitea by call: the five writes. Layer: ci, below the Actions client."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from homelab.ci.actions_powers import Powers, powers
-from homelab.ci.fields import Json, integer, items, text
-from homelab.ci.model import Pipeline
-from homelab.errors import (
-    HomelabError,
-    HttpStatus,
-    NothingThere,
-    PermissionMissing,
-    PersonNeeded,
-    TokenRejected,
-    UsageError,
-)
-from homelab.http.port import Answer, JsonHttp, Params
+from homelab.ci.actions_ask import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, ActionsAsk
+from homelab.ci.fields import integer, items, text
+from homelab.ci.model import Pipeline, State
+from homelab.errors import HttpStatus, NothingThere, PersonNeeded, UsageError
+from homelab.http.port import Answer, Params
 
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
-_MISSING = object()
+BAD_REQUEST, CONFLICT, UNPROCESSABLE = 400, 409, 422
 
 
-class ActionsControl:
-    """One repository: its calls, its powers, and the five writes."""
+class ActionsControl(ActionsAsk):
+    """One repository's runs, changed."""
 
     kind = "actions"
 
-    def __init__(self, http: JsonHttp, slug: str, *, name: str) -> None:
-        """``slug`` is ``owner/name``."""
-        self.name, self.slug = name, slug
-        self.budget: float | None = None
-        self.http = http
-        self._powers: Powers | None = None
-        self._repository: Json | None = None
-        self._version = ""
-
-    @property
-    def web(self) -> str:
-        """The repository's page."""
-        return f"{self.http.site.url.rstrip('/')}/{self.slug}"
-
-    @property
-    def host(self) -> str:
-        """Scheme and host: the servers give pages of jobs without them."""
-        parts = urlsplit(self.http.site.url)
-        return f"{parts.scheme}://{parts.netloc}"
-
-    @property
-    def path(self) -> str:
-        """The repository's path in the API."""
-        return f"/api/v1/repos/{quote(self.slug)}"
-
-    def forgejo(self) -> bool:
-        """Say whether it is a Forgejo: its version names the Gitea level it claims. Decides no call, only words."""
-        if not self._version:
-            self._version = text(self.http.get("/api/v1/version", budget=self.budget), "version") or "?"
-        return "+gitea-" in self._version
-
-    def powers(self) -> Powers:
-        """Return what the server can be asked; found out once."""
-        if self._powers is None:
-            self._powers = powers(self.http, self.path)
-        return self._powers
-
-    def learn(self, **absent: bool) -> None:
-        """Correct the powers by what the server refused."""
-        self._powers = replace(self.powers(), **absent)
-
-    def repository(self) -> Json:
-        """Return the repository, asked once: it proves token, scope and access before anything is concluded."""
-        if self._repository is None:
-            try:
-                found = self.http.get(self.path, budget=self.budget)
-            except HttpStatus as error:
-                raise self._explained(error) from error
-            self._repository = found if isinstance(found, Mapping) else {}
-        return self._repository
-
-    def get(self, path: str, params: Params | None = None, *, absent: Any = _MISSING) -> Any:
-        """Fetch below the repository; ``absent`` stands in for a 404."""
-        try:
-            return self.http.get(f"{self.path}{path}", params=params, budget=self.budget)
-        except HttpStatus as error:
-            if error.status == NOT_FOUND and absent is not _MISSING:
-                return absent
-            if error.status == NOT_FOUND:
-                raise
-            raise self._explained(error) from error
-
-    def _explained(self, error: HttpStatus) -> HomelabError:
-        where = self.http.site.url
-        if error.status == UNAUTHORIZED:
-            return TokenRejected(
-                f"{self.name} does not accept the token",
-                why=f"{where} answered 401: {error.body or 'no reason'}",
-                fix=f"make a token on {where}/user/settings/applications with read:repository, then: homelab doctor",
-            )
-        if error.status == FORBIDDEN:
-            return PermissionMissing(
-                f"{self.name} refuses {self.slug} to this token",
-                why=error.body or "a scope or a right is missing",
-                fix=f"give the token read:repository, write:repository to change things, on {where}/user/settings",
-            )
-        if error.status == NOT_FOUND:
-            return NothingThere(
-                f"{self.name} has no repository {self.slug}",
-                why="it is not there, or private and this token cannot see it; the server does not tell which",
-                fix=f"open {self.web}, or give the token access to it",
-            )
-        return error
+    def number_at(self, url: str) -> int:
+        """No status of another CI points here: the server's own are its runs already."""
+        del url
+        return 0
 
     def restart(self, run: Pipeline) -> Pipeline | None:
         """Run it again under the same number, as a new attempt. Gitea has a call for it since 1.26, Forgejo none."""
         if not self.powers().rerun:
             raise self._by_hand("restart a run", run.url)
-        self._post(f"/actions/runs/{run.id}/rerun", run.url)
+        try:
+            self._post(f"/actions/runs/{run.id}/rerun")
+        except HttpStatus as error:
+            raise self._absent_call(error, "restart a run", run.url, rerun=False) from error
         return replace(run, attempt=run.attempt + 1)
 
     def cancel(self, run: Pipeline) -> bool:
@@ -127,7 +42,12 @@ class ActionsControl:
             raise self._by_hand("cancel a run", run.url)
         if run.state.finished:
             return False
-        self._post(f"/actions/runs/{run.id}/cancel", run.url, safe=True)
+        try:
+            self._post(f"/actions/runs/{run.id}/cancel", safe=True)
+        except HttpStatus as error:
+            if error.status in {BAD_REQUEST, CONFLICT}:
+                return False
+            raise self._absent_call(error, "cancel a run", run.url, cancel=False) from error
         return True
 
     def approve(self, run: Pipeline) -> None:
@@ -139,30 +59,52 @@ class ActionsControl:
         raise self._by_hand("decline a run", run.url)
 
     def trigger(self, branch: str, variables: Mapping[str, str], *, workflow: str = "") -> Pipeline | None:
-        """Start ``workflow`` (its file's name; the only one there is) at the branch's head; its number where told.
+        """Start ``workflow`` (its file's name; the only one there is) at the branch's head.
 
-        Gitea tells the run since 1.26 with ``return_run_details``, Forgejo with ``return_run_info``.
+        Gitea tells the run since 1.26 with ``return_run_details``, Forgejo with ``return_run_info``; where none
+        is told the run has the number 0.
         """
         if not self.powers().dispatch:
             raise self._by_hand("trigger a run", f"{self.web}/actions")
         file = workflow or self._only_workflow(branch)
         body = {"ref": branch, "inputs": dict(variables), "return_run_info": True}
         path = f"/actions/workflows/{quote(file, safe='')}/dispatches"
-        answer = self._post(path, f"{self.web}/actions", body=body, params={"return_run_details": "true"})
-        raw = answer.json() if answer.body else {}
-        number = integer(raw, "run_number", "index_in_repo", "workflow_run_id", "id")
-        return self.run(number) if number else self._told_nothing(file)
+        try:
+            answer = self._post(path, body=body, params={"return_run_details": "true"})
+        except HttpStatus as error:
+            raise self._not_started(error, file, branch) from error
+        run_id = integer(_object(answer), "workflow_run_id", "id")
+        return (self.run_by_id(run_id) if run_id else None) or Pipeline(
+            number=0,
+            commit="",
+            event="manual",
+            branch=branch,
+            state=State.PENDING,
+            url=f"{self.web}/actions",
+            server=self.name,
+            title=file,
+        )
 
-    def run(self, number: int) -> Pipeline | None:
+    def run_by_id(self, run_id: int) -> Pipeline | None:
         """Return one run; the client above knows how."""
         raise NotImplementedError
 
-    def _told_nothing(self, file: str) -> Pipeline | None:
-        raise PersonNeeded(
-            f"{file} was started, its run is not told",
-            why="this server answers a dispatch without naming the run",
-            fix=f"homelab ci list --event manual, or open {self.web}/actions",
-        )
+    def _not_started(self, error: HttpStatus, file: str, branch: str) -> Exception:
+        if error.status == NOT_FOUND and self.powers().tried:
+            return self._absent_call(error, "trigger a run", f"{self.web}/actions", dispatch=False)
+        if error.status == NOT_FOUND:
+            return NothingThere(
+                f"{self.name} has no workflow {file} to start on {branch}",
+                why=error.body or "it answered 404: no such file or branch, or the file has no workflow_dispatch",
+                fix=f"open {self.web}/actions",
+            )
+        if error.status in {BAD_REQUEST, UNPROCESSABLE}:
+            return UsageError(
+                f"{self.name} does not start {file} on {branch}",
+                why=error.body or f"it answered {error.status}",
+                fix="homelab ci trigger --var NAME=VALUE   (the inputs of its workflow_dispatch)",
+            )
+        return error
 
     def _only_workflow(self, branch: str) -> str:
         """Return the one workflow file of the branch. Raises UsageError that lists them."""
@@ -181,21 +123,32 @@ class ActionsControl:
             f"no workflow on {branch}", why="no folder for workflows holds a file", fix=f"open {self.web}/actions"
         )
 
-    def _post(
-        self, path: str, page: str, *, body: Any = None, params: Params | None = None, safe: bool = False
-    ) -> Answer:
+    def _post(self, path: str, *, body: Any = None, params: Params | None = None, safe: bool = False) -> Answer:
         try:
             return self.http.send("POST", f"{self.path}{path}", json=body, params=params, safe_to_repeat=safe)
         except HttpStatus as error:
             if error.status in {UNAUTHORIZED, FORBIDDEN}:
-                raise self._explained(error) from error
-            if error.status == NOT_FOUND:
-                raise self._by_hand("do that", page) from error
+                raise self.explained(error) from error
             raise
+
+    def _absent_call(self, error: HttpStatus, what: str, page: str, **absent: bool) -> Exception:
+        """A 404 to a call that was to be there: it is not, whatever was kept or guessed."""
+        if error.status != NOT_FOUND:
+            return error
+        self.learn(**absent)
+        return self._by_hand(what, page)
 
     def _by_hand(self, what: str, page: str) -> PersonNeeded:
         return PersonNeeded(
             f"{self.name} has no call to {what}",
-            why="its API description does not list one; only its web page can",
+            why="its API does not have one; only its web page can, and nothing was changed",
             fix=f"open {page}",
         )
+
+
+def _object(answer: Answer) -> Mapping[str, Any]:
+    try:
+        found = answer.json() if answer.body else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}

@@ -6,14 +6,15 @@ Four levels: A commit statuses only, B and tasks, C and runs by commit, D and jo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from homelab.errors import HttpStatus, Unreachable, WrongService
 from homelab.http.port import JsonHttp
 
 _RUNS = "/actions/runs"
+_JOB_LOG = "/actions/jobs/{}/logs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,14 @@ class Powers:
     runs: bool = False
     jobs: bool = False
     job_logs: bool = False
+    #: The log call takes ``step`` and ``attempt``.
+    log_steps: bool = False
+    log_attempts: bool = False
     rerun: bool = False
     cancel: bool = False
     dispatch: bool = False
-    workflows: bool = False
+    #: Found out by trying, for want of a description: what was not tried is taken to be there.
+    tried: bool = False
 
     @property
     def level(self) -> str:
@@ -40,20 +45,29 @@ class Powers:
 def described(description: Any) -> Powers:
     """Read the paths of a swagger 2.0 description."""
     raw = description.get("paths") if isinstance(description, Mapping) else None
-    paths: set[str] = set()
+    calls: dict[str, frozenset[str]] = {}
     for path, methods in (raw or {}).items():
         bare = re.sub(r"\{[^}]*\}", "{}", str(path)).removeprefix("/repos/{}/{}")
-        paths |= {f"{method.upper()} {bare}" for method in methods} if isinstance(methods, Mapping) else set()
+        for method, operation in methods.items() if isinstance(methods, Mapping) else ():
+            calls[f"{method.upper()} {bare}"] = _parameters(operation)
+    log = calls.get(f"GET {_JOB_LOG}", frozenset())
     return Powers(
-        tasks="GET /actions/tasks" in paths,
-        runs=f"GET {_RUNS}" in paths,
-        jobs=f"GET {_RUNS}/{{}}/jobs" in paths,
-        job_logs="GET /actions/jobs/{}/logs" in paths,
-        rerun=f"POST {_RUNS}/{{}}/rerun" in paths,
-        cancel=f"POST {_RUNS}/{{}}/cancel" in paths,
-        dispatch="POST /actions/workflows/{}/dispatches" in paths,
-        workflows="GET /actions/workflows" in paths,
+        tasks="GET /actions/tasks" in calls,
+        runs=f"GET {_RUNS}" in calls,
+        jobs=f"GET {_RUNS}/{{}}/jobs" in calls,
+        job_logs=f"GET {_JOB_LOG}" in calls,
+        log_steps="step" in log,
+        log_attempts="attempt" in log,
+        rerun=f"POST {_RUNS}/{{}}/rerun" in calls,
+        cancel=f"POST {_RUNS}/{{}}/cancel" in calls,
+        dispatch="POST /actions/workflows/{}/dispatches" in calls,
     )
+
+
+def _parameters(operation: Any) -> frozenset[str]:
+    rows = operation.get("parameters") if isinstance(operation, Mapping) else None
+    named = rows if isinstance(rows, Sequence) else ()
+    return frozenset(str(row.get("name")) for row in named if isinstance(row, Mapping) and row.get("in") == "query")
 
 
 def powers(http: JsonHttp, repository: str) -> Powers:
@@ -68,10 +82,11 @@ def powers(http: JsonHttp, repository: str) -> Powers:
 
 
 def _tried(http: JsonHttp, repository: str) -> Powers:
-    """Jobs cannot be tried without a run: they are taken to be there, and a 404 then teaches otherwise."""
+    """Jobs and writes cannot be tried without a run: they are taken to be there, and a 404 then teaches otherwise."""
+    guessed = Powers(job_logs=True, rerun=True, cancel=True, dispatch=True, tried=True)
     if _answers(http, f"{repository}{_RUNS}"):
-        return Powers(tasks=True, runs=True, jobs=True, job_logs=True)
-    return Powers(tasks=_answers(http, f"{repository}/actions/tasks"))
+        return replace(guessed, tasks=True, runs=True, jobs=True)
+    return replace(guessed, tasks=_answers(http, f"{repository}/actions/tasks"), job_logs=False)
 
 
 def _answers(http: JsonHttp, path: str) -> bool:

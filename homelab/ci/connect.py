@@ -10,20 +10,23 @@ from collections.abc import Sequence
 
 from homelab.app import App
 from homelab.ci.actions import Actions
+from homelab.ci.actions_kept import KeptPowers
 from homelab.ci.port import CiRepository
 from homelab.ci.survey import Bring
+from homelab.ci.witness import Witness
 from homelab.ci.woodpecker import FINGERPRINT, Woodpecker
 from homelab.errors import NothingThere, UsageError
 from homelab.events import Notice
+from homelab.forge import connect as forge
 from homelab.git.forge_host import forge_host, forge_repository
 from homelab.http.port import JsonHttp, Site
 from homelab.settings.choose import ci_server, ci_servers
 from homelab.settings.model import CiServer
 
-#: What a server's API is: Woodpecker's, or the Actions API of Forgejo and Gitea.
 #: A branch's name as a CI server may tell it, safe beside a colon-separated refspec.
 BRANCH = re.compile(r"[\w][\w./+@-]*")
 FETCH_TIMEOUT = 30.0
+#: What a server's API is: Woodpecker's, or the Actions API of Forgejo and Gitea.
 ACTIONS_KINDS = ("forgejo", "gitea", "actions")
 
 
@@ -45,6 +48,11 @@ def connect_all(app: App, *, server: str | None = None, remote: str | None = Non
     host, slug = _repository(app, remote)
     servers = tuple(_open(app, one, slug) for one in ci_servers(app.settings, host, server))
     return servers if len(servers) == 1 else _known(app, servers)
+
+
+def witness(app: App, remote: str | None = None) -> Witness:
+    """Return the forge behind ``remote``; it is connected only when it is asked."""
+    return Witness(lambda: forge.connect(app, app.repository.remote(remote).push))
 
 
 def bringer(app: App, remote: str) -> Bring:
@@ -106,4 +114,5 @@ def _woodpecker(app: App, server: CiServer, slug: str) -> CiRepository:
 def _actions(app: App, server: CiServer, slug: str) -> CiRepository:
     name = "Gitea" if server.kind == "gitea" else "Forgejo"
     site = Site(server.url, dial=server.dial, ca_file=server.ca_file, name=name)
-    return Actions(app.http(site, app.ci_token(server)), slug, name=server.name, clock=app.clock)
+    kept = KeptPowers(app.world.state_home / "ci", app.clock.now)
+    return Actions(app.http(site, app.ci_token(server)), slug, name=server.name, clock=app.clock, kept=kept)

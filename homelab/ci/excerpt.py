@@ -25,6 +25,8 @@ _ERROR = re.compile(
 #: A mark without an exit code may be followed by one with it, this many lines later at most.
 AFTER_MARK = 2
 _NO_ERROR = re.compile(r"(?<![\w.])(?:0|no) (?:errors?|failed|failures?)", re.IGNORECASE)
+#: What a runner says of a failure that its author allowed.
+IGNORED = "continue-on-error is true"
 #: ``set -x`` echo of a command that may name anything.
 _ECHO = "+ "
 _EXIT = re.compile(r"exitcode '(\d+)'|exit(?:ed with)? (?:code|status):? (\d+)")
@@ -42,13 +44,14 @@ class Excerpt:
     guess: bool = False
 
 
-def excerpt(log: Iterable[LogLine], *, keep: int, mark: str = "") -> Excerpt:
+def excerpt(log: Iterable[LogLine], *, keep: int, mark: str = "", cleanup: str = "") -> Excerpt:
     """Return at most ``keep`` lines (and one that counts what is left out between two parts).
 
-    ``mark`` is a regular expression of the line that ends a failed step in a log that goes on with
-    clean-up; without one the log's own end is the failure's.
+    ``mark`` is a regular expression of the line that ends a failed step in a log that goes on with other steps
+    and clean-up; ``cleanup`` one of the first line after them, before which the lines are a guess where no mark
+    is. Without ``mark`` the log's own end is the failure's.
     """
-    reader = _Reader(keep, re.compile(mark) if mark else None)
+    reader = _Reader(keep, re.compile(mark) if mark else None, re.compile(cleanup) if cleanup else None)
     for line in log:
         if reader.take(line):
             break
@@ -58,8 +61,8 @@ def excerpt(log: Iterable[LogLine], *, keep: int, mark: str = "") -> Excerpt:
 class _Reader:
     """Keeps the tail, and the first error with what follows it."""
 
-    def __init__(self, keep: int, mark: re.Pattern[str] | None) -> None:
-        self._keep, self._mark = keep, mark
+    def __init__(self, keep: int, mark: re.Pattern[str] | None, cleanup: re.Pattern[str] | None) -> None:
+        self._keep, self._mark, self._cleanup = keep, mark, cleanup
         self._tail: deque[str] = deque(maxlen=keep)
         self._head: list[str] = []
         self._head_at = -1
@@ -68,27 +71,42 @@ class _Reader:
         self._exit_code = 0
         self._ended = False
         self._after_mark = 0
+        self._before_cleanup: Excerpt | None = None
 
     def take(self, line: LogLine) -> bool:
         """Take one line; True when it ends the failed step."""
         text = clean(line.text)[:LINE_LIMIT]
+        if self._cleanup and self._before_cleanup is None and self._cleanup.search(text):
+            self._before_cleanup = self.excerpt()
+        self._note_error(text)
+        self._tail.append(text)
+        self._count += 1
+        self._note_end(text)
+        return self._ended and (self._exit_code > 0 or self._after_mark >= AFTER_MARK)
+
+    def _note_error(self, text: str) -> None:
         if self._head_at < 0 and _complains(text):
             self._head_at = self._count
         if self._head_at >= 0 and len(self._head) < self._room:
             self._head.append(text)
-        self._tail.append(text)
-        self._count += 1
-        if self._mark and self._mark.search(text) and "continue-on-error" not in text:
+
+    def _note_end(self, text: str) -> None:
+        """See whether the step failed here. Its name may come first, and only then that its failure was allowed."""
+        if IGNORED in text:
+            self._ended, self._after_mark = False, 0
+            self._head, self._head_at = [], -1
+        elif self._mark and self._mark.search(text):
             self._ended = True
             code = _EXIT.search(text)
             self._exit_code = int(code[1] or code[2]) if code else 0
         elif self._ended:
             self._after_mark += 1
-        return self._ended and (self._exit_code > 0 or self._after_mark >= AFTER_MARK)
 
     def excerpt(self) -> Excerpt:
         """Put the parts together: the first error is only shown apart when the tail does not reach it."""
         guess = self._mark is not None and not self._ended and self._count > 0
+        if guess and self._before_cleanup is not None:
+            return self._before_cleanup
         begins = self._count - len(self._tail)
         if not self._head or self._head_at >= begins:
             return Excerpt(tuple(self._tail), begins, self._exit_code, guess)

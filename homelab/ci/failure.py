@@ -10,11 +10,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from homelab.ci.excerpt import Excerpt, excerpt
+from homelab.ci.follow import Place
 from homelab.ci.model import Pipeline, State, Step, Workflow
 from homelab.ci.port import CiRepository
+from homelab.clock import Clock
 from homelab.console.clean import clean
 from homelab.errors import HomelabError
 
+#: Seconds after a step's end in which its log may still be short, and the pauses before it is read again.
+LATELY = 10.0
+PAUSES = (0.4, 1.6)
 _STOPPED = {State.FAILURE, State.ERROR, State.KILLED}
 
 
@@ -57,20 +62,29 @@ def failing_steps(workflow: Workflow) -> tuple[Step, ...]:
     return failed or tuple(step for step in workflow.steps if step.state is State.KILLED and step.started)
 
 
-def failures(servers: Sequence[CiRepository], runs: Sequence[Pipeline], *, log_lines: int) -> tuple[Failure, ...]:
-    """Return what failed in ``runs``; each failed workflow's first failing step carries ``log_lines`` of its log."""
+def failures(
+    servers: Sequence[CiRepository], runs: Sequence[Pipeline], *, log_lines: int, clock: Clock | None = None
+) -> tuple[Failure, ...]:
+    """Return what failed in ``runs``; each failed workflow's first failing step carries ``log_lines`` of its log.
+
+    With a ``clock`` the log of a step that has just ended is given a moment to arrive.
+    """
     by_name = {ci.name: ci for ci in servers}
-    return tuple(failure for run in runs for failure in _of_run(by_name.get(run.server, servers[0]), run, log_lines))
+    return tuple(
+        failure
+        for run in runs
+        for failure in _of_run(_Evidence(by_name.get(run.server, servers[0]), log_lines, clock), run)
+    )
 
 
-def _of_run(ci: CiRepository, run: Pipeline, log_lines: int) -> Iterator[Failure]:
+def _of_run(evidence: _Evidence, run: Pipeline) -> Iterator[Failure]:
     found = False
     # Workflows that failed come before those that were only stopped because of it.
     for workflow in sorted(run.workflows, key=lambda one: one.state is State.KILLED):
         steps = failing_steps(workflow)
         for position, step in enumerate(steps):
             found = True
-            yield _of_step(ci, run, workflow, step, log_lines if position == 0 else 0)
+            yield _of_step(run, workflow, step, evidence.of(Place(run, workflow, step)) if position == 0 else Excerpt())
         if not steps and workflow.error:
             found = True
             yield _of_workflow(run, workflow)
@@ -84,8 +98,7 @@ def _of_workflow(run: Pipeline, workflow: Workflow) -> Failure:
     return Failure(run.number, run.server, workflow.name, "", workflow.state.value, 0, url, clean(workflow.error))
 
 
-def _of_step(ci: CiRepository, run: Pipeline, workflow: Workflow, step: Step, log_lines: int) -> Failure:
-    found = _excerpt(ci, run, workflow, step, log_lines) if log_lines else Excerpt()
+def _of_step(run: Pipeline, workflow: Workflow, step: Step, found: Excerpt) -> Failure:
     guess = "where it failed is a guess: the log marks no failure" if found.guess else ""
     return Failure(
         number=run.number,
@@ -101,9 +114,37 @@ def _of_step(ci: CiRepository, run: Pipeline, workflow: Workflow, step: Step, lo
     )
 
 
-def _excerpt(ci: CiRepository, run: Pipeline, workflow: Workflow, step: Step, log_lines: int) -> Excerpt:
-    """Read the step's own log. One that cannot be read says so and changes no verdict."""
-    try:
-        return excerpt(ci.log(run, workflow, step), keep=log_lines, mark=ci.failure_mark)
-    except HomelabError as error:
-        return Excerpt((f"(its log cannot be read: {error.what})",))
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Where the lines before a failure are read, and how many are wanted."""
+
+    ci: CiRepository
+    log_lines: int
+    clock: Clock | None
+
+    def of(self, place: Place) -> Excerpt:
+        """Read the step's own log. One that cannot be read says so and changes no verdict."""
+        if not self.log_lines:
+            return Excerpt()
+        try:
+            return self._settled(place)
+        except HomelabError as error:
+            page = f"; {error.fix}" if error.fix.startswith("open ") else ""
+            return Excerpt((f"(its log cannot be read: {error.what}{page})",))
+
+    def _settled(self, place: Place) -> Excerpt:
+        """Read until two readings agree: agents deliver the last lines after the end."""
+        found = self._read(place)
+        now = self.clock.now() + (self.ci.ahead or 0.0) if self.clock is not None else 0.0
+        if self.clock is None or place.silent or not place.ended_within(LATELY, now):
+            return found
+        for pause in PAUSES:
+            self.clock.sleep(pause)
+            before, found = found, self._read(place)
+            if found == before and found.lines:
+                break
+        return found
+
+    def _read(self, place: Place) -> Excerpt:
+        lines = self.ci.failed_log(place.run, place.workflow, place.step)
+        return excerpt(lines, keep=self.log_lines, mark=self.ci.failure_mark, cleanup=self.ci.cleanup_mark)

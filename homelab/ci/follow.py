@@ -1,71 +1,125 @@
 """One step's log while it grows: its live stream for speed, the stored log for the truth.
 
 A live log may lose, double and reorder lines, and end late or never; so lines pass a shelf, gaps
-are filled from the stored log, the step's own state ends the reading, and the stored log is read
-once more after it. Layer: ci; waits only through ``homelab.poll``.
+are filled from the stored log, the state of step and run ends the reading, and the stored log is
+read once more after it. Layer: ci; waits only through ``homelab.poll`` and the clock.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from queue import Empty, Full, Queue
 
 from homelab import poll
-from homelab.ci.model import LogLine, Pipeline, Step, Workflow
+from homelab.ci.endure import Endurance
+from homelab.ci.model import LogLine, Pipeline, State, Step, Workflow
 from homelab.ci.port import CiRepository, LiveLog
 from homelab.ci.shelf import Shelf
 from homelab.clock import Clock, Wake
-from homelab.errors import HomelabError
+from homelab.errors import HomelabError, NothingThere
 from homelab.events import Emit
 
 #: Lines a live stream may be ahead of the reader; beyond it they are dropped and read from the stored log.
 AHEAD = 2000
 #: Seconds between questions for the step's state, and between two readings of the stored log.
 STATE_EVERY, STORED_EVERY = 2.0, 2.0
+#: A reading that took long is repeated after this many times as long: a server without ranges sends all of it again.
+SLOWER = 4.0
 #: Agents deliver lines after a step's end: read again after these pauses while new lines still come.
 LATE = (0.0, 0.5, 1.5, 3.0)
+#: Seconds after a step's end in which late lines are expected; agents normally flush within ten.
+LATE_WITHIN = 60.0
+#: A run that is over may have steps that go on until their agent hears of it, or for ever when the agent is gone.
+STRAGGLE = 60.0
+#: So often in a row a run must be gone, or no longer have the step, before that is believed.
+GONE = 3
+_NOT_BEGUN = {State.CREATED, State.PENDING, State.BLOCKED}
+
+Show = Callable[[LogLine], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A step and where it belongs."""
+
+    run: Pipeline
+    workflow: Workflow
+    step: Step
+
+    @property
+    def name(self) -> str:
+        """``workflow/step``."""
+        return "/".join(part for part in (self.workflow.name, self.step.name) if part)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Tell it apart from the same step of another run, or of another attempt."""
+        return (*self.run.key, self.run.attempt, self.workflow.id, self.step.id)
+
+    @property
+    def silent(self) -> bool:
+        """Say whether the step never ran: it has no log."""
+        return self.step.state is State.SKIPPED or (self.step.state.finished and self._unstarted)
+
+    @property
+    def _unstarted(self) -> bool:
+        return self.step.state in {State.KILLED, State.CANCELED, State.DECLINED} and not self.step.started
+
+    def ended_within(self, seconds: float, now: float) -> bool:
+        """Say whether it ended so lately (Unix time ``now``), or at a time that is not told."""
+        ended = self.step.finished or self.workflow.finished or self.run.finished
+        return not ended or now - ended < seconds
 
 
 class Following:
-    """The following of one step. ``show`` gets each line once and in order."""
+    """The reading of one step. Each line is shown once and in order."""
 
     def __init__(
-        self, ci: CiRepository, run: Pipeline, workflow: Workflow, step: Step, *, first: int, clock: Clock
+        self, ci: CiRepository, place: Place, *, first: int, clock: Clock, emit: Emit, endurance: Endurance
     ) -> None:
-        """Lines before ``first`` are not shown."""
-        self._ci, self._run, self._workflow, self._step, self._clock = ci, run, workflow, step, clock
+        """Lines before ``first`` are not shown; ``endurance`` is the patience with this server."""
+        self._ci, self._place, self._clock, self._emit, self._endurance = ci, place, clock, emit, endurance
         self._shelf = Shelf(first)
         self._queue: Queue[LogLine] = Queue(AHEAD)
         self._wake = Wake()
         self._live: LiveLog | None = None
-        self._state_at, self._stored_at = clock.monotonic(), clock.monotonic()
+        self._state_at = self._stored_at = clock.monotonic()
+        self._stored_every = STORED_EVERY
         self._lost = threading.Event()
+        self._gone = 0
+        self._straggles_since: float | None = None
 
     @property
     def next(self) -> int:
         """The number of the first line that was not shown."""
         return self._shelf.next
 
-    def follow(self, show: Callable[[LogLine], None], *, deadline: float, emit: Emit) -> Step | None:
-        """Show lines until the step has ended; return it as it ended, None at the deadline (seconds)."""
+    def read(self, show: Show) -> None:
+        """Show what there is now, and what comes late where the step has just ended.
+
+        Raises NothingThere where the server gives no log.
+        """
         with self._shelf:
-            if self._step.state.finished:
-                self._finish(show)
-                return self._step
+            now = self._clock.now() + (self._ci.ahead or 0.0)
+            late = self._place.step.state.finished and self._place.ended_within(LATE_WITHIN, now)
+            self._finish(show, LATE if late and not self._place.silent else LATE[:1])
+
+    def follow(self, show: Show, *, deadline: float) -> Step | None:
+        """Show lines until the step has ended, or never will; return it as it was, None at the deadline (seconds).
+
+        Raises NothingThere where the server gives no log.
+        """
+        if self._place.step.state.finished:
+            self.read(show)
+            return self._place.step
+        with self._shelf:
             thread = self._listen()
             try:
-                ended = poll.until(
-                    lambda: self._look(show),
-                    clock=self._clock,
-                    emit=emit,
-                    waiting_for="ci logs",
-                    every=lambda: STATE_EVERY,
-                    deadline=deadline,
-                    wake=self._wake,
-                )
+                ended = self._until(lambda: self._look(show), deadline, wake=self._wake)
                 if ended is not None:
-                    self._finish(show)
+                    self._finish(show, LATE if ended.state not in _NOT_BEGUN else LATE[:1])
                 return ended
             finally:
                 if self._live is not None:
@@ -73,18 +127,29 @@ class Following:
                 if thread is not None:
                     thread.join(1.0)
 
+    def _until(self, look: Callable[[], Step | None], deadline: float, *, wake: Wake) -> Step | None:
+        return poll.until(
+            look,
+            clock=self._clock,
+            emit=self._emit,
+            waiting_for="ci logs",
+            every=lambda: STATE_EVERY,
+            deadline=deadline,
+            wake=wake,
+        )
+
     def _listen(self) -> threading.Thread | None:
         try:
-            self._live = self._ci.live(self._run, self._workflow, self._step)
+            self._live = self._ci.live(self._place.run, self._place.workflow, self._place.step)
         except HomelabError:
             return None
         if self._live is None:
             return None
-        thread = threading.Thread(target=self._read, args=(self._live,), name="ci-log", daemon=True)
+        thread = threading.Thread(target=self._hear, args=(self._live,), name="ci-log", daemon=True)
         thread.start()
         return thread
 
-    def _read(self, live: LiveLog) -> None:
+    def _hear(self, live: LiveLog) -> None:
         try:
             for line in live:
                 try:
@@ -98,20 +163,20 @@ class Following:
             self._lost.set()
             live.close()
 
-    def _look(self, show: Callable[[LogLine], None]) -> Step | None:
+    def _look(self, show: Show) -> Step | None:
         """Show what came; the step when it has ended."""
         for line in self._came():
             for ready in self._shelf.put(line):
                 show(ready)
         now = self._clock.monotonic()
-        if (self._shelf.gap or self._live is None or self._lost.is_set()) and now - self._stored_at >= STORED_EVERY:
+        wanting = self._shelf.gap or self._live is None or self._lost.is_set()
+        if wanting and now - self._stored_at >= self._stored_every:
             self._lost.clear()
-            self._stored(show)
+            self._asked(show)
         if now - self._state_at < STATE_EVERY:
             return None
         self._state_at = now
-        step = self._now()
-        return step if step.state.finished else None
+        return self._endurance.ask(self._ended)
 
     def _came(self) -> Iterator[LogLine]:
         while True:
@@ -120,28 +185,72 @@ class Following:
             except Empty:
                 return
 
-    def _stored(self, show: Callable[[LogLine], None]) -> int:
+    def _stored(self, show: Show) -> int:
         """Read the stored log from the first line that was not shown; return how many were."""
-        shown = 0
-        for line in self._ci.log(self._run, self._workflow, self._step, first=self._shelf.next):
+        shown, began = 0, self._clock.monotonic()
+        place = self._place
+        for line in self._ci.log(place.run, place.workflow, place.step, first=self._shelf.next):
             for ready in self._shelf.put(line):
                 show(ready)
                 shown += 1
         self._stored_at = self._clock.monotonic()
+        self._stored_every = max(STORED_EVERY, SLOWER * (self._stored_at - began))
         return shown
 
-    def _now(self) -> Step:
-        run = self._ci.run(self._run.number)
-        flows = run.workflows if run is not None else ()
-        self._step = next((step for flow in flows for step in flow.steps if step.id == self._step.id), self._step)
-        return self._step
+    def _ended(self) -> Step | None:
+        """Return the step when nothing more will happen to it: no stream says so of a step that is skipped."""
+        run = self._ci.run(self._place.run.number)
+        found = _find(run, self._place) if run is not None else None
+        self._gone = 0 if found is not None else self._gone + 1
+        if run is None or found is None:
+            return self._place.step if self._gone >= GONE else None
+        self._place = Place(run, *found)
+        step = self._place.step
+        return step if step.state.finished or self._abandoned(run, step) else None
 
-    def _finish(self, show: Callable[[LogLine], None]) -> None:
+    def _abandoned(self, run: Pipeline, step: Step) -> bool:
+        if not run.state.finished:
+            self._straggles_since = None
+            return False
+        now = self._clock.monotonic()
+        self._straggles_since = now if self._straggles_since is None else self._straggles_since
+        return step.state in _NOT_BEGUN or now - self._straggles_since >= STRAGGLE
+
+    def _finish(self, show: Show, pauses: tuple[float, ...]) -> None:
         """Read what is stored until nothing new comes, then show what stands after a gap that stays."""
-        for pause in LATE:
+        for pause in pauses:
             self._clock.sleep(pause)
-            shown = self._stored(show)
+            shown = self._patiently(show)
             if pause and not shown and self._shelf.next and not self._shelf.gap:
                 break
         for line in self._shelf.rest():
             show(line)
+
+    def _patiently(self, show: Show) -> int:
+        """Read the stored log; a server that answered before and is away now is waited for."""
+        while (shown := self._asked(show)) is None:
+            self._clock.sleep(STORED_EVERY)
+        return shown
+
+    def _asked(self, show: Show) -> int | None:
+        """Read the stored log; None while the server is away. That it gives no log is an answer, not an absence."""
+        refused: list[NothingThere] = []
+
+        def read() -> int:
+            try:
+                return self._stored(show)
+            except NothingThere as error:
+                refused.append(error)
+                return 0
+
+        shown = self._endurance.ask(read)
+        if refused:
+            raise refused[0]
+        return shown
+
+
+def _find(run: Pipeline, place: Place) -> tuple[Workflow, Step] | None:
+    """Return the step as it is now. Approval gives steps new ids, a re-run its jobs: then it is not there any more."""
+    wanted = (place.workflow.id, place.step.id)
+    pairs = ((flow, step) for flow in run.workflows for step in flow.steps)
+    return next(((flow, step) for flow, step in pairs if (flow.id, step.id) == wanted), None)

@@ -2,97 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from homelab import poll
+from homelab.ci.endure import Endurance
 from homelab.ci.failure import failing_steps
-from homelab.ci.follow import Following
-from homelab.ci.model import LogLine, Pipeline, State, Step, Workflow
+from homelab.ci.follow import Following, Place
+from homelab.ci.logs_asked import LogLineRead, LogsRequest, LogsResult
+from homelab.ci.model import LogLine, Pipeline, State
 from homelab.ci.port import CiRepository
-from homelab.ci.request import CiRequest
 from homelab.ci.survey import Survey
 from homelab.ci.words import server_of
 from homelab.clock import Clock
-from homelab.errors import NothingThere, UsageError
-from homelab.events import Emit, Event
+from homelab.errors import HomelabError, Interrupted, NothingThere, PermissionMissing, UsageError
+from homelab.events import Emit, Event, Notice
 from homelab.git.port import Repository
 from homelab.outcome import Outcome
-from homelab.result import Result
 
 _NOT_BEGUN = {State.CREATED, State.PENDING, State.BLOCKED}
 #: Seconds between looks for a step that has not begun.
 BEGIN_EVERY = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class LogLineRead(Event):
-    """One line of a step's log. ``prefix`` names the step where several are shown."""
-
-    kind: ClassVar[str] = "ci.log.read"
-    data: ClassVar[bool] = True
-    server: str
-    number: int
-    workflow: str
-    step: str
-    line: int
-    text: str
-    prefix: str = ""
-
-    def sentence(self) -> str:
-        """The line itself."""
-        return f"{self.prefix}{self.text}"
-
-
-@dataclass(frozen=True, slots=True)
-class LogsRequest:
-    """Which steps' logs of ``request``'s commit, and from where. ``step`` is ``name`` or ``workflow/name``."""
-
-    request: CiRequest
-    step: str = ""
-    failed: bool = False
-    follow: bool = False
-    #: Leave out the steps before this one.
-    since_step: str = ""
-    #: Line number to begin with, in ``since_step`` or in the only step shown.
-    first: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LogsResult(Result):
-    """How many lines of which steps were shown; the lines went before."""
-
-    commit: str
-    steps: tuple[dict[str, Any], ...] = field(default=())
-    next: tuple[str, ...] = ()
-
-    def lines(self) -> list[str]:
-        """Return nothing: the answer was the lines."""
-        return []
-
-    def record(self) -> dict[str, Any]:
-        """Return the steps with their line counts, and the command that continues."""
-        return {"commit": self.commit, "steps": list(self.steps), "next": list(self.next)}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A step and where it belongs."""
-
-    run: Pipeline
-    workflow: Workflow
-    step: Step
-
-    @property
-    def name(self) -> str:
-        """``workflow/step``."""
-        return "/".join(part for part in (self.workflow.name, self.step.name) if part)
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """Tell it apart from the same step of another run."""
-        return (*self.run.key, self.workflow.name, self.step.id)
 
 
 def logs(
@@ -100,9 +31,32 @@ def logs(
 ) -> LogsResult:
     """Show the logs; with ``follow`` until the steps have ended or the request's timeout.
 
-    Raises NothingThere where there is no such step, UsageError where ``first`` names no one step.
+    Raises NothingThere where there is no such step, or no log of any; UsageError where a line names no one step.
     """
     return _Logs(servers, asked, repository=repository, clock=clock, emit=emit).show()
+
+
+@dataclass(slots=True)
+class _Shown:
+    """How far a step was shown. ``ended``: nothing more will come of it."""
+
+    place: Place
+    lines: int = 0
+    next: int = 0
+    ended: bool = False
+
+    def record(self) -> dict[str, Any]:
+        place = self.place
+        return {
+            "server": place.run.server,
+            "number": place.run.number,
+            "name": place.name,
+            "state": place.step.state.value,
+            "exit_code": place.step.exit_code,
+            "lines": self.lines,
+            "next_line": self.next,
+            "ended": self.ended,
+        }
 
 
 class _Logs:
@@ -115,37 +69,63 @@ class _Logs:
         self._surveys = [
             Survey(ci, asked.request, repository=repository, clock=clock, emit=_silent, expect=False) for ci in servers
         ]
+        self._endurance = {ci.name: Endurance(ci.name, clock=clock, emit=emit) for ci in servers}
         self._began = clock.monotonic()
-        self._shown: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._shown: dict[tuple[object, ...], _Shown] = {}
+        self._refused: list[HomelabError] = []
+        self._runs: tuple[Pipeline, ...] = ()
+        self._told: set[str] = set()
         self._several = False
 
     @property
+    def _elapsed(self) -> float:
+        return self._clock.monotonic() - self._began
+
+    @property
     def _left(self) -> float:
-        return max(self._asked.request.timeout - (self._clock.monotonic() - self._began), 0.0)
+        return max(self._asked.request.timeout - self._elapsed, 0.0)
 
     def show(self) -> LogsResult:
         """Find the steps, then print or follow them."""
         places = self._places()
-        if not places and not self._asked.follow:
-            raise self._nothing()
-        self._several = len(places) > 1
-        if self._asked.first and self._several and not self._asked.since_step:
+        self._check_line(places)
+        if not self._asked.follow:
+            return self._print(places)
+        try:
+            return self._follow()
+        except (KeyboardInterrupt, Interrupted):
+            self._emit(Notice(about="ci", text=f"go on: {self._again()}"))
+            raise
+        except HomelabError as error:
+            error.details += (f"go on: {self._again()}",) if self._shown else ()
+            raise
+
+    def _check_line(self, places: Sequence[Place]) -> None:
+        asked = self._asked
+        if asked.since.line and len(places) > 1 and not (asked.since.name or asked.since_step):
             raise UsageError(
                 "--since-line counts the lines of one step",
                 why=f"there are {len(places)}: " + ", ".join(place.name for place in places[:8]),
-                fix=self._command("--since-step", places[0].name, "--since-line", str(self._asked.first)),
+                fix=self._command("--since-line", f"{places[0].name}:{asked.since.line}"),
             )
-        return self._follow() if self._asked.follow else self._print(places)
 
     def _print(self, places: Sequence[Place]) -> LogsResult:
+        if not places:
+            raise self._nothing()
+        self._several = len(places) > 1
         for place in places:
-            ci = server_of(self._servers, place.run)
-            for line in ci.log(place.run, place.workflow, place.step, first=self._first(place)):
-                self._say(place, line)
-            self._count(place)
-        running = [place.name for place in places if not place.step.state.finished]
-        following = (self._command("--follow"),) if running else ()
-        return self._result(Outcome.DONE, f"{self._total()}{' so far' if running else ''}", following)
+            self._read(place)
+        running = [place for place in places if not place.step.state.finished]
+        following = (self._command("--follow", *self._asked.words()),) if running else ()
+        return self._answer(Outcome.DONE, f"{self._total()}{' so far' if running else ''}", following)
+
+    def _read(self, place: Place) -> None:
+        try:
+            if place.step.state not in _NOT_BEGUN:
+                self._following(place).read(lambda line: self._say(place, line))
+        except (NothingThere, PermissionMissing) as error:
+            self._refuse(place, error)
+        self._count(place, ended=place.step.state.finished)
 
     def _follow(self) -> LogsResult:
         """Follow the steps one after the other, in the order of the run; new ones join as they come."""
@@ -159,57 +139,75 @@ class _Logs:
                 deadline=self._left,
             )
             if turn == ():
-                return self._result(Outcome.DONE, self._total(), (self._asked.request.command("status"),))
+                return self._answer(Outcome.DONE, self._total(), (self._asked.request.command("status"),))
             if turn is None or not self._follow_step(turn[0]):
-                return self._pending()
+                again = self._again()
+                return self._answer(Outcome.PENDING, f"still going after {self._total()}; go on: {again}", (again,))
 
     def _turn(self) -> tuple[Place, ...] | None:
         """Return the next step that has a log to follow, nothing when none is left, None to wait."""
         places = self._places()
         self._several = self._several or len(places) > 1
-        left = [place for place in places if not self._shown.get(place.key, {}).get("ended")]
-        for place in left:
-            if place.step.state not in _NOT_BEGUN or place.run.state.finished:
-                return (place,)
+        left = [place for place in places if not self._ended(place)]
+        ready = [place for place in left if place.step.state not in _NOT_BEGUN or place.run.state.finished]
+        if ready:
+            return (ready[0],)
+        self._tell_waiting()
+        over = bool(self._runs) and all(run.state.finished for run in self._runs)
+        if not places and (over or (not self._runs and self._elapsed >= self._asked.request.appear_timeout)):
+            raise self._nothing()
         # A workflow may still add steps, unless one step was asked for.
-        over = bool(places) and not left and (self._asked.step or all(place.run.state.finished for place in places))
-        return () if over else None
+        return () if places and not left and (over or self._asked.step) else None
+
+    def _tell_waiting(self) -> None:
+        """Say once what is waited for, where that is not the next step."""
+        text = "" if self._runs else "no run yet"
+        blocked = [run for run in self._runs if run.state is State.BLOCKED]
+        text = f"{blocked[0].name} waits for approval: {blocked[0].url}" if blocked else text
+        if text and text not in self._told:
+            self._told.add(text)
+            self._emit(Notice(about="ci", text=text))
 
     def _follow_step(self, place: Place) -> bool:
-        ci = server_of(self._servers, place.run)
-        first = self._shown.get(place.key, {}).get("next_line", self._first(place))
-        following = Following(ci, place.run, place.workflow, place.step, first=first, clock=self._clock)
-        ended = following.follow(lambda line: self._say(place, line), deadline=self._left, emit=self._emit)
-        self._count(place, ended=ended, following=following.next)
+        following = self._following(place)
+        try:
+            ended = following.follow(lambda line: self._say(place, line), deadline=self._left)
+        except (NothingThere, PermissionMissing) as error:
+            self._refuse(place, error)
+            ended = place.step
+        over = replace(place, step=ended) if ended else place
+        self._count(over, ended=ended is not None, following=following.next)
         return ended is not None
 
+    def _following(self, place: Place) -> Following:
+        ci = server_of(self._servers, place.run)
+        known = self._shown.get(place.key)
+        return Following(
+            ci,
+            place,
+            first=known.next if known else self._asked.first(place),
+            clock=self._clock,
+            emit=self._emit,
+            endurance=self._endurance[ci.name],
+        )
+
     def _places(self) -> list[Place]:
-        runs = [run for survey in self._surveys for run in survey.look().runs]
-        places = [place for run in runs for place in _places(run) if self._wanted(place)]
-        since = [at for at, place in enumerate(places) if self._named(place, self._asked.since_step)]
-        return places[since[0] :] if since else [] if self._asked.since_step else places
-
-    def _first(self, place: Place) -> int:
-        """Return the line to begin with: the asked one belongs to one step alone."""
-        since = self._asked.since_step
-        return self._asked.first if not since or self._named(place, since) else 0
-
-    @staticmethod
-    def _named(place: Place, name: str) -> bool:
-        return name in {place.step.name, place.name}
+        """Return the steps that were asked for, as they are now; those of a server that is away as they were."""
+        for survey in self._surveys:
+            sight = self._endurance[survey.ci.name].ask(survey.look)
+            if sight is not None:
+                others = tuple(run for run in self._runs if run.server != survey.ci.name)
+                self._runs = others + sight.runs
+        return self._asked.cut([place for place in _all(self._runs) if self._wanted(place)])
 
     def _wanted(self, place: Place) -> bool:
-        asked = self._asked
-        if asked.failed and place.step not in failing_steps(place.workflow):
-            return False
-        if asked.step:
-            return self._named(place, asked.step) or asked.step == place.workflow.name
-        return place.step.kind != "clone" or place.step.state.failing
+        failed = not self._asked.failed or place.step in failing_steps(place.workflow)
+        return failed and self._asked.wants(place)
 
     def _say(self, place: Place, line: LogLine) -> None:
-        counted = self._shown.setdefault(place.key, {**_counted(place), "lines": 0, "next_line": 0, "ended": False})
-        counted["lines"] += 1
-        counted["next_line"] = line.number + 1
+        shown = self._shown.setdefault(place.key, _Shown(place))
+        shown.lines += 1
+        shown.next = line.number + 1
         self._emit(
             LogLineRead(
                 server=place.run.server,
@@ -218,31 +216,55 @@ class _Logs:
                 step=place.step.name,
                 line=line.number,
                 text=line.text,
-                prefix=f"{place.name} | " if self._several else "",
+                prefix=f"{self._label(place)} | " if self._several else "",
             )
         )
 
-    def _count(self, place: Place, *, ended: Step | None = None, following: int | None = None) -> None:
-        counted = self._shown.setdefault(place.key, {**_counted(place), "lines": 0, "next_line": 0, "ended": False})
-        step = ended or place.step
-        counted |= {"state": step.state.value, "exit_code": step.exit_code, "ended": step.state.finished}
-        if following is not None:
-            counted["next_line"] = following
+    def _count(self, place: Place, *, ended: bool, following: int | None = None) -> None:
+        shown = self._shown.setdefault(place.key, _Shown(place))
+        shown.place, shown.ended = place, ended
+        shown.next = shown.next if following is None else following
+
+    def _ended(self, place: Place) -> bool:
+        shown = self._shown.get(place.key)
+        return shown is not None and shown.ended
+
+    def _refuse(self, place: Place, error: HomelabError) -> None:
+        """Say that one step has no log to show; the others may have one."""
+        self._refused.append(error)
+        self._emit(Notice(about=self._label(place), text=f"{error.what}; {error.fix}"))
+
+    def _label(self, place: Place) -> str:
+        several = len({run.key for run in self._runs}) > 1
+        return f"{place.run.name}/{place.name}" if several else place.name
 
     def _total(self) -> str:
-        lines = sum(counted["lines"] for counted in self._shown.values())
-        return f"{lines} lines of {', '.join(counted['name'] for counted in self._shown.values()) or 'no step'}"
+        lines = sum(shown.lines for shown in self._shown.values())
+        names = ", ".join(shown.place.name for shown in self._shown.values()) or "no step"
+        return f"{lines} line{'' if lines == 1 else 's'} of {names}"
 
-    def _pending(self) -> LogsResult:
-        last = next((counted for counted in reversed(self._shown.values()) if not counted["ended"]), None)
-        words = ["--follow"]
-        words += ["--failed"] * self._asked.failed + (["--step", self._asked.step] if self._asked.step else [])
-        words += [] if last is None else ["--since-step", last["name"], "--since-line", str(last["next_line"])]
-        following = self._command(*words)
-        return self._result(Outcome.PENDING, f"still going after {self._total()}; go on: {following}", (following,))
+    def _again(self) -> str:
+        """Return the command that shows the rest: from this step on, or without those that were shown out of order."""
+        order = self._asked.cut([place for place in _all(self._runs) if self._wanted(place)])
+        begun = [shown for shown in self._shown.values() if not shown.ended]
+        ended = [place for place in order if self._ended(place)]
+        words = self._asked.words()
+        if not self._shown:
+            words += self._asked.since_words()
+        elif ended != order[: len(ended)]:
+            words += [word for place in ended for word in ("--except", self._label(place))]
+            words += ["--since-line", f"{self._label(begun[0].place)}:{begun[0].next}"] if begun else []
+        elif begun:
+            words += ["--since-step", self._label(begun[0].place), "--since-line", str(begun[0].next)]
+        elif order[len(ended) :]:
+            words += ["--since-step", self._label(order[len(ended)])]
+        return self._command(*words)
 
-    def _result(self, outcome: Outcome, headline: str, following: tuple[str, ...]) -> LogsResult:
-        steps = tuple(self._shown.values())
+    def _answer(self, outcome: Outcome, headline: str, following: tuple[str, ...]) -> LogsResult:
+        """Return the answer. Raises the refusal where every step was refused."""
+        if self._refused and not any(shown.lines for shown in self._shown.values()):
+            raise self._refused[0]
+        steps = tuple(shown.record() for shown in self._shown.values())
         return LogsResult(outcome, headline, self._asked.request.oid, steps, following)
 
     def _command(self, *words: str) -> str:
@@ -250,28 +272,23 @@ class _Logs:
 
     def _nothing(self) -> NothingThere:
         asked = self._asked
-        self._asked = replace(asked, step="", failed=False)
-        names = [place.name for place in self._places()]
+        names = [place.name for place in _all(self._runs)]
         wanted = f"no step {asked.step!r}" if asked.step else "no failing step" if asked.failed else "no step"
         return NothingThere(
             f"{wanted} in {asked.request.oid[:12]} ({asked.request.choice.sentence()})",
-            why=f"the steps there: {', '.join(names[:12])}" if names else "no run of the commit was found",
+            why=self._why_none(names),
             fix=asked.request.command("status"),
         )
 
+    def _why_none(self, names: Sequence[str]) -> str:
+        if names:
+            return f"the steps there: {', '.join(names[:12])}"
+        runs = ", ".join(run.name for run in self._runs)
+        return f"the server tells no steps of {runs}" if runs else "no run of the commit was found"
 
-def _places(run: Pipeline) -> Iterator[Place]:
-    return (Place(run, workflow, step) for workflow in run.workflows for step in workflow.steps)
 
-
-def _counted(place: Place) -> dict[str, Any]:
-    return {
-        "server": place.run.server,
-        "number": place.run.number,
-        "name": place.name,
-        "state": place.step.state.value,
-        "exit_code": place.step.exit_code,
-    }
+def _all(runs: Sequence[Pipeline]) -> list[Place]:
+    return [Place(run, flow, step) for run in runs for flow in run.workflows for step in flow.steps]
 
 
 def _silent(event: Event) -> None:

@@ -74,10 +74,17 @@ def status_verb(app: App, **words: Any) -> Result:
     homelab ci status
     homelab ci status v1.4 --event tag
     """  # noqa: D301 -- \b is click's mark
+    from homelab.ci.connect import witness
     from homelab.ci.status import status
 
     asking = _asking(app, **words)
-    return status(asking.servers, asking.request(), repository=app.repository, clock=app.clock)
+    return status(
+        asking.servers,
+        asking.request(),
+        repository=app.repository,
+        clock=app.clock,
+        witness=witness(app, asking.remote),
+    )
 
 
 @ci.verb("watch", tier=Tier.READ)
@@ -96,7 +103,7 @@ def watch_verb(app: App, notify: str | None, **words: Any) -> Result:
     homelab ci watch --event any --timeout 10m
     homelab ci watch --notify 'notify-send "CI $HOMELAB_OUTCOME" "$HOMELAB_HEADLINE"'
     """  # noqa: D301 -- \b is click's mark
-    from homelab.ci.connect import bringer
+    from homelab.ci.connect import bringer, witness
     from homelab.ci.notify import notifying
     from homelab.ci.watch import watch
 
@@ -110,6 +117,7 @@ def watch_verb(app: App, notify: str | None, **words: Any) -> Result:
             emit=app.emit,
             keeper=asking.keeper(),
             bring=bringer(app, asking.remote),
+            witness=witness(app, asking.remote),
         )
         return told.of(answer)
 
@@ -119,8 +127,9 @@ def watch_verb(app: App, notify: str | None, **words: Any) -> Result:
 @click.option("--step", default="", metavar="NAME", help="Only this step: its name, or workflow/name.")
 @click.option("--failed", is_flag=True, help="Only steps that failed their workflow.")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the steps have ended.")
+@click.option("--except", "without", multiple=True, metavar="NAME", help="Leave out this step. May be repeated.")
 @click.option("--since-step", default="", metavar="NAME", help="Leave out the steps before this one.")
-@click.option("--since-line", "first", type=click.IntRange(min=0), default=0, help="Begin with this line of the step.")
+@click.option("--since-line", "since", default="0", metavar="[NAME:]LINE", help="Begin with this line of the step.")
 @_timeout
 def logs_verb(app: App, **words: Any) -> Result:
     """Print the steps' logs on stdout, each line once and in order.
@@ -129,13 +138,15 @@ def logs_verb(app: App, **words: Any) -> Result:
     homelab ci logs --failed
     homelab ci logs --step test --follow
     """  # noqa: D301 -- \b is click's mark
-    from homelab.ci.logs import LogsRequest, logs
+    from homelab.ci.logs import logs
+    from homelab.ci.logs_asked import LogsRequest, Since
 
-    shown = {name: words.pop(name) for name in ("step", "failed", "follow", "since_step", "first")}
+    since = Since.read(words.pop("since"))
+    shown = {name: words.pop(name) for name in ("step", "failed", "follow", "since_step", "without")}
     asking = _asking(app, **words)
     return logs(
         asking.servers,
-        LogsRequest(asking.request(), **shown),
+        LogsRequest(asking.request(), since=since, **shown),
         repository=app.repository,
         clock=app.clock,
         emit=app.emit,

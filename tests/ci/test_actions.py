@@ -4,7 +4,7 @@ import pytest
 
 from homelab.ci.actions import Actions
 from homelab.ci.model import State
-from homelab.errors import NothingThere, PermissionMissing, PersonNeeded, TokenRejected
+from homelab.errors import NothingThere, PermissionMissing, PersonNeeded, TokenRejected, UsageError
 from tests.ci.fakes import OID, FakeForge, pipeline, status
 from tests.fakes import FakeClock
 
@@ -37,13 +37,14 @@ def test_a_refused_repository_says_which_refusal_it_is(code: int, error: type[Ex
         actions(FakeForge({REPO: status(code)})).runs_of(OID)
 
 
-def test_every_page_of_statuses_is_read_and_the_newest_of_a_context_counts() -> None:
+def test_every_page_of_statuses_is_read_however_short_and_the_newest_of_a_context_counts() -> None:
     first = [
         {**ROW, "id": n, "context": f"CI / j{n} (push)", "target_url": f"/o/r/actions/runs/1/jobs/{n}"}
         for n in range(50)
     ]
     again = {**first[3], "id": 99, "status": "failure", "description": "Failing after 1s"}
-    http = forge(**{f"/commits/{OID}/status": lambda page: {"statuses": first if page == 1 else [again]}})
+    pages = {1: first[:30], 2: first[30:], 3: [again]}
+    http = forge(**{f"/commits/{OID}/status": lambda page: {"statuses": pages.get(page)}})
 
     (run,) = actions(http).runs_of(OID)
 
@@ -85,3 +86,142 @@ def test_what_has_no_call_is_a_persons_with_the_page() -> None:
         with pytest.raises(PersonNeeded) as caught:
             act(pipeline(3, State.RUNNING, url="https://git.example.org/o/r/actions/runs/3"))
         assert caught.value.fix == "open https://git.example.org/o/r/actions/runs/3"
+
+
+def described(*paths: str, **answers: object) -> FakeForge:
+    """A server that describes itself, Gitea where it does not say otherwise."""
+    calls: dict[str, object] = {}
+    for path in paths:
+        method, _, name = path.rpartition(" ")
+        calls.setdefault(f"/repos/{{owner}}/{{repo}}/actions{name}", {})[method.lower() or "get"] = {}  # type: ignore[index]
+    made = forge(**answers)
+    made.answers["/swagger.v1.json"] = {"paths": calls}
+    return made
+
+
+def row(number: int, *, sha: str = OID, **more: object) -> dict[str, object]:
+    said = {"id": 100 + number, "run_number": number, "head_sha": sha, "event": "push", "head_branch": "main"}
+    return {**said, "status": "completed", "conclusion": "success", "run_attempt": 1, **more}
+
+
+LEVEL_D = ("/tasks", "/runs", "/runs/{run}/jobs", "/jobs/{job_id}/logs")
+
+
+def test_a_rerun_that_begins_between_two_answers_is_not_the_old_verdict() -> None:
+    jobs = {"jobs": [{"id": 5, "name": "build", "status": "in_progress", "run_attempt": 2}]}
+    http = described(*LEVEL_D, **{"/actions/runs": {"workflow_runs": [row(1)]}, f"/commits/{OID}/status": {}})
+    http.answers |= {f"{REPO}/actions/runs/101": row(1), f"{REPO}/actions/runs/101/jobs": jobs}
+    ci = actions(http)
+    ci.runs_of(OID)
+
+    found = ci.run(1)
+
+    assert found is not None
+    assert (found.state, found.attempt, found.finished) == (State.RUNNING, 2, 0)
+
+
+def test_a_failed_run_without_jobs_says_why() -> None:
+    failed = row(1, conclusion="failure")
+    http = described(*LEVEL_D, **{"/actions/runs": {"workflow_runs": [failed]}})
+    http.answers |= {f"{REPO}/actions/runs/101": failed, f"{REPO}/actions/runs/101/jobs": {"jobs": None}}
+
+    found = actions(http).run(1)
+
+    assert found is not None
+    assert "workflow file" in found.errors[0]
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_list_of_runs_for_owners_alone_is_replaced_by_statuses_and_tasks(code: int) -> None:
+    said = {"id": 1, "context": "CI / build (push)", "target_url": "/o/r/actions/runs/4/jobs/0", **ROW}
+    http = described(
+        *LEVEL_D,
+        **{"/actions/runs": status(code), f"/commits/{OID}/status": {"statuses": [said]}, "/actions/tasks": {}},
+    )
+
+    assert [(run.number, run.state) for run in actions(http).runs_of(OID)] == [(4, State.SUCCESS)]
+
+
+@pytest.mark.parametrize(("link", "page"), [(9, "/o/r/actions/runs/109"), (109, "/o/r/actions/runs/109")])
+def test_a_run_of_a_pull_requests_target_is_found_by_its_status(link: int, page: str) -> None:
+    """Its own commit is the base branch's; its link holds its number, since Gitea 1.26 its id."""
+    said = {**ROW, "id": 1, "status": "failure", "description": "Failing after 1s"}
+    said |= {"context": "CI / build (pull_request_target)", "target_url": f"/o/r/actions/runs/{link}/jobs/0"}
+    http = described(
+        *LEVEL_D,
+        **{"/actions/runs": {"workflow_runs": [row(1)]}, f"/commits/{OID}/status": {"statuses": [said]}},
+    )
+    base = row(9, sha="b" * 40, event="pull_request_target", html_url=f"https://git.example.org{page}")
+    http.answers[f"{REPO}/actions/runs/109"] = base
+    ci = actions(http)
+
+    found = {run.number: run for run in ci.runs_of(OID)}
+
+    assert {number: run.event for number, run in found.items()} == {1: "push", 9: "pull_request"}
+    seen = ci.run(9)
+    assert seen is not None
+    assert (seen.state, seen.commit) == (State.FAILURE, OID)
+
+
+def test_a_list_of_tasks_tells_a_run_by_all_its_jobs() -> None:
+    """One of its jobs is green, another waits for a runner and is no task."""
+    jobs = [{**ROW, "id": n, "target_url": f"/o/r/actions/runs/1/jobs/{n}"} for n in range(2)]
+    jobs[0] |= {"context": "CI / build (push)"}
+    jobs[1] |= {"context": "CI / deploy (push)", "status": "pending", "description": "Waiting to run"}
+    told = {"id": 3, "name": "build", "run_number": 1, "head_sha": OID, "event": "push", "status": "success"}
+    http = described(
+        "/tasks", **{"/actions/tasks": {"workflow_runs": [told]}, f"/commits/{OID}/status": {"statuses": jobs}}
+    )
+
+    assert [(run.number, run.state) for run in actions(http).recent(9)] == [(1, State.RUNNING)]
+
+
+def test_a_server_without_any_list_says_so_with_the_page() -> None:
+    with pytest.raises(NothingThere, match="no list of runs"):
+        actions(forge()).recent(9)
+
+
+def test_a_list_is_read_until_there_are_enough_that_fit() -> None:
+    pages = {
+        page: {"workflow_runs": [row(n, event="push" if n % 40 else "release") for n in numbers]}
+        for page, numbers in {1: range(120, 60, -1), 2: range(60, 0, -1)}.items()
+    }
+    http = described("/runs", **{"/actions/runs": lambda page: pages.get(page, {})})
+
+    assert [run.number for run in actions(http).recent(3, event="release")] == [120, 80, 40]
+
+
+DISPATCH = "POST /workflows/{workflow_id}/dispatches"
+
+
+def test_a_dispatch_names_its_run_by_id() -> None:
+    http = described(DISPATCH, "/runs")
+    http.answers |= {
+        f"POST {REPO}/actions/workflows/ci.yml/dispatches": {"workflow_run_id": 7},
+        f"{REPO}/actions/runs/7": row(3, id=7, event="workflow_dispatch"),
+    }
+
+    made = actions(http).trigger("main", {}, workflow="ci.yml")
+
+    assert made is not None
+    assert (made.number, made.event) == (3, "manual")
+
+
+def test_a_dispatch_that_names_no_run_is_no_failure() -> None:
+    http = described(DISPATCH)
+    http.answers[f"POST {REPO}/actions/workflows/ci.yml/dispatches"] = {}
+
+    made = actions(http).trigger("main", {}, workflow="ci.yml")
+
+    assert made is not None
+    assert (made.number, made.url) == (0, "https://git.example.org/o/r/actions")
+
+
+@pytest.mark.parametrize(("code", "error"), [(404, NothingThere), (422, UsageError), (400, UsageError)])
+def test_a_dispatch_that_is_refused_says_in_the_servers_words(code: int, error: type[Exception]) -> None:
+    http = described(DISPATCH)
+    http.answers[f"POST {REPO}/actions/workflows/ci.yml/dispatches"] = status(code, "no such workflow")
+
+    with pytest.raises(error) as caught:
+        actions(http).trigger("main", {}, workflow="ci.yml")
+    assert caught.value.why == "no such workflow"  # type: ignore[attr-defined]

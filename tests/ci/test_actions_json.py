@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from homelab.ci import actions_json as translate
+from homelab.ci.actions_statuses import fold, told
 from homelab.ci.model import LogLine, State
 from homelab.ci.verdict import Quiet, Stand, judge
 from tests.ci.fakes import OID
@@ -74,16 +75,15 @@ def status(state: str, description: str, *, context: str = "CI / build (push)", 
 
 
 def from_statuses(*rows: Any) -> Any:
-    return translate.from_statuses(
-        rows, oid=OID, web="https://git.example.org/o/r", server="forge", host="https://git.example.org"
-    )
+    seen = told(rows, oid=OID, web="https://git.example.org/o/r", server="forge", host="https://git.example.org")
+    return [*seen.runs.values(), *seen.foreign]
 
 
-@pytest.mark.parametrize(("gitea", "forgejo", "told", "stand"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
-def test_each_status_means_the_same_on_every_level(gitea: Any, forgejo: Any, told: Any, stand: Stand) -> None:
+@pytest.mark.parametrize(("gitea", "forgejo", "said", "stand"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_each_status_means_the_same_on_every_level(gitea: Any, forgejo: Any, said: Any, stand: Stand) -> None:
     words = gitea if isinstance(gitea, dict) else {"status": "completed", "conclusion": gitea}
     more = forgejo if isinstance(forgejo, dict) else {"status": forgejo}
-    found = [run(GITEA | words), run(FORGEJO | more), *(from_statuses(status(*told)) if told else ())]
+    found = [run(GITEA | words), run(FORGEJO | more), *(from_statuses(status(*said)) if said else ())]
 
     assert {judge([one], quiet=Quiet()).stand for one in found} == {stand}
 
@@ -92,6 +92,8 @@ def test_a_commit_status_nobody_knows_is_not_the_end() -> None:
     assert {judge(from_statuses(status(word, "?")), quiet=Quiet()).stand for word in ("melted", "warning")} == {
         Stand.WAITING
     }
+    melted, warning = (from_statuses(status(word, "", context="x/y"))[0] for word in ("melted", "warning"))
+    assert (melted.finished, warning.state, warning.finished > 0) == (0, State.UNKNOWN, True)
 
 
 def test_a_run_of_either_server_is_the_same_record() -> None:
@@ -140,7 +142,14 @@ def test_another_ci_is_its_own_run_and_woodpeckers_statuses_are_left_to_its_api(
         ),
     )
 
-    assert [(one.event, one.source) for one in found] == [("status", "drone/push")]
+    assert [(one.event, one.source, one.name) for one in found] == [("status", "drone/push", "drone/push")]
+    assert found[0].number < 0, "a number of its own would be another run's"
+
+
+def test_what_happens_to_a_pull_request_has_one_name() -> None:
+    names = ("pull_request", "pull_request_target", "pull_request_sync", "schedule", "workflow_dispatch")
+
+    assert [translate.event_of(name) for name in names] == ["pull_request"] * 3 + ["cron", "manual"]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +166,7 @@ def test_another_ci_is_its_own_run_and_woodpeckers_statuses_are_left_to_its_api(
     ],
 )
 def test_a_runs_state_follows_from_its_jobs(states: list[State], folded: State) -> None:
-    assert translate.fold(states) is folded
+    assert fold(states) is folded
 
 
 def job(*steps: str, state: str = "failure") -> Any:
@@ -176,7 +185,11 @@ def test_steps_that_all_carry_their_jobs_state_name_none() -> None:
 def test_a_job_without_a_runner_says_which_labels_it_waits_for() -> None:
     waiting = translate.job({"id": 5, "name": "build", "status": "queued", "labels": ["gpu"], "runner_name": ""})
 
-    assert waiting.error == "waits for a runner with gpu"
+    forgejo = translate.job({"id": 5, "name": "build", "status": "waiting", "runs_on": ["gpu"]})
+    blocked = translate.job({"id": 5, "name": "build", "status": "waiting", "labels": ["gpu"]})
+
+    assert waiting.error == forgejo.error == "waits for a runner with gpu"
+    assert blocked.error == ""
 
 
 def test_a_log_line_loses_its_stamp() -> None:

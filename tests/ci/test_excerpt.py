@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from homelab.ci.excerpt import excerpt
+from homelab.ci.excerpt import Excerpt, excerpt
 from homelab.ci.model import LogLine
 
 
@@ -59,3 +59,33 @@ def test_a_failure_that_was_to_be_ignored_does_not_end_the_excerpt() -> None:
     text = "exitcode '1': failure (but continue-on-error is true)"
 
     assert excerpt(log(text, "later", "exitcode '2': failure"), keep=9, mark="exitcode").exit_code == 2
+
+
+MARK, CLEANUP = r"exitcode '\d+': failure|❌\s+Failure", r"^Cleaning up |🏁"
+FAILED = "exitcode '{}': failure"
+
+
+def found(*texts: str, keep: int) -> Excerpt:
+    return excerpt(log(*texts), keep=keep, mark=MARK, cleanup=CLEANUP)
+
+
+def test_a_step_whose_failure_is_allowed_is_not_the_culprit_though_its_name_comes_first() -> None:
+    allowed = ["error: allowed", "  ❌  Failure - Main lint", FAILED.format(1) + " (but continue-on-error is true)"]
+    broken = ["compiling", "boom", "  ❌  Failure - Main test", FAILED.format(2)]
+
+    told = found("ok", *allowed, *broken, "Cleaning up x", "🏁  Job failed", keep=4)
+
+    assert told.lines == tuple(broken)
+    assert (told.exit_code, told.guess) == (2, False)
+
+
+def test_without_a_mark_the_guess_ends_before_the_clean_up() -> None:
+    told = found("a", "b", "Cleaning up services", "Cleaning up x", "🏁  Job failed", keep=2)
+
+    assert (told.lines, told.guess, told.left_out) == (("a", "b"), True, 0)
+
+
+def test_a_mark_after_clean_up_began_is_a_failed_post_step() -> None:
+    told = found("a", "Cleaning up x", "post broke", FAILED.format(4), keep=2)
+
+    assert (told.lines, told.exit_code, told.guess) == (("post broke", FAILED.format(4)), 4, False)

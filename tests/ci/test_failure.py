@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homelab.ci.failure import failing_steps, failures
 from homelab.ci.model import State
 from homelab.ci.woodpecker import Woodpecker
 from tests.ci.fakes import FakeWoodpecker, log, pipeline, step, workflow
+from tests.ci.runs import FakeRuns
+from tests.fakes import FakeClock
 
 
 def test_steps_killed_before_they_began_did_not_fail_anything() -> None:
@@ -71,3 +75,16 @@ def test_a_log_that_cannot_be_read_changes_no_verdict(ci: Woodpecker, server: Fa
     run = pipeline(state=State.FAILURE, workflows=(workflow("a", State.FAILURE, step("t", State.FAILURE, 1, id=5)),))
 
     assert failures([ci], [run], log_lines=40)[0].excerpt == ("(its log cannot be read: Woodpecker answered 500)",)
+
+
+def test_lines_that_come_after_the_end_are_in_the_excerpt(clock: FakeClock) -> None:
+    ci = FakeRuns()
+    ci.before = lambda _question: ci.logs.__setitem__(5, ["+ make"] if clock.elapsed < 0.3 else ["+ make", "boom"])
+    failing = step("test", State.FAILURE, 3, id=5, finished=int(clock.now()))
+    run = pipeline(state=State.FAILURE, workflows=(workflow("a", State.FAILURE, failing),))
+
+    (late,) = failures([ci], [run], log_lines=5, clock=clock)
+    (old,) = failures([ci], [replace(run, finished=1)], log_lines=5)
+
+    assert late.excerpt == old.excerpt == ("+ make", "boom")
+    assert clock.elapsed < 2.5

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from homelab.lab.actions.words import Level
 from tests.e2e.ci_shop import GREEN, RED, Shop, actions_shop, shop
 
 WORKFLOW = """
@@ -66,13 +68,69 @@ def test_where_there_are_logs_the_failing_lines_are_shown(tmp_path: Path, kind: 
     assert "exit 3" in ran.out
 
 
+JOBS = """
+name: CI
+on: [push]
+jobs:
+"""
+
+
 def test_where_there_are_none_it_is_said_with_the_page(tmp_path: Path) -> None:
-    with actions_shop(tmp_path / "lab", "forgejo", "C") as here:
+    with actions_shop(tmp_path / "lab", "forgejo", "C", visibility="private") as here:
         push(here, green=False)
         ran = here.homelab("watch", "--timeout", "30")
         logs = here.homelab("logs")
 
-    assert "gives no logs by call" in ran.out
-    assert "https://git.homelab.test/lab/shop/actions/runs/1" in ran.out
-    assert logs.code == 7
-    assert "https://git.homelab.test/lab/shop/actions/runs/1" in logs.err
+    page = "https://git.homelab.test/lab/shop/actions/runs/1"
+    assert "this server has no log API (Forgejo < 16); open " + page in ran.out
+    assert logs.code == 7, logs.plain
+    assert f"next: open {page}" in logs.err
+
+
+@pytest.mark.parametrize(("kind", "level"), [("forgejo", "B"), ("forgejo", "C"), ("gitea", "B")])
+def test_a_public_repositorys_page_shows_the_log_that_no_call_gives(tmp_path: Path, kind: str, level: str) -> None:
+    more = {"early_logs": True, "version": "1.24.7"} if kind == "gitea" else {}
+    with actions_shop(tmp_path / "lab", kind, level, visibility="public", **more) as here:
+        push(here, green=False)
+        ran = here.homelab("watch", "--timeout", "30")
+        logs = here.homelab("logs", "--failed")
+
+    assert "| about to break" in ran.out, ran.plain
+    assert "about to break" in logs.out, logs.plain
+
+
+@pytest.mark.parametrize(("kind", "level"), [("forgejo", "A"), ("forgejo", "C"), ("gitea", "D")])
+def test_a_failure_on_the_last_of_many_short_pages_is_seen(tmp_path: Path, kind: str, level: str) -> None:
+    step = "  j{0}: {{runs-on: docker, steps: [{{run: {1}}}]}}\n"
+    jobs = "".join(step.format(n, "'exit 1'" if n == 0 else "'true'") for n in range(7))
+    with actions_shop(tmp_path / "lab", kind, level, max_items=2) as here:
+        here.world.push({FILE: JOBS + jobs})
+        ran = here.homelab("watch", "--timeout", "30")
+
+    assert ran.code == 1, ran.plain
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["range", "range ignored"])
+def test_a_log_of_actions_is_followed_line_by_line(tmp_path: Path, ignored: bool) -> None:
+    with actions_shop(tmp_path / "lab", "gitea", "D") as here:
+        here.world.faults(ignore_range=ignored)
+        command = '"for n in $(seq 30); do echo line $n; sleep 0.1; done"'
+        here.world.push({FILE: WORKFLOW.format(command=command)})
+        ran = here.homelab("logs", "--follow", "--timeout", "30")
+
+    assert ran.code == 0, ran.plain
+    assert [line for line in ran.out.splitlines() if line.startswith("line ")] == [f"line {n}" for n in range(1, 31)]
+
+
+def test_the_description_is_fetched_once_and_a_stale_one_does_no_harm(tmp_path: Path) -> None:
+    with actions_shop(tmp_path / "lab", "forgejo", "D") as here:
+        push(here, green=True)
+        first = here.homelab("watch", "--timeout", "30")
+        kept = list((tmp_path / "home" / ".local/state/homelab/ci").glob("powers-*.json"))
+        # The same version string, and the runs are gone: a server that was set back.
+        here.world.config = replace(here.world.config, level=Level.TASKS, version=here.world.config.shown_version)
+        here.world.restart()
+        stale, after = here.homelab("status"), here.homelab("status")
+
+    assert len(kept) == 1, first.plain
+    assert (first.code, stale.code, after.code) == (0, 0, 0), stale.plain + after.plain

@@ -113,6 +113,22 @@ def test_a_level_has_its_routes_and_says_so_in_its_description(tmp_path: Path, k
         assert (forge.call("/api/forgejo/v1/version").status == 200) is (kind == "forgejo")
 
 
+def test_a_page_holds_no_more_than_the_server_allows(tmp_path: Path) -> None:
+    with world(tmp_path, max_items=2) as forge:
+        for number in range(3):
+            given = {"full_name": "lab/shop", "sha": "a" * 40, "jobs": [{"name": f"job-{number}"}]}
+            forge.call("/_lab/runs", method="POST", body=given)
+        page = forge.call(f"{REPO}/actions/runs?limit=50")
+        assert (len(page.json["workflow_runs"]), page.headers["x-total-count"]) == (2, "3")
+
+
+def test_gitea_1_24_has_a_log_call_and_tells_no_jobs_id(tmp_path: Path) -> None:
+    with world(tmp_path, "gitea", "B", early_logs=True, version="1.24.7") as forge:
+        told = forge.call("/swagger.v1.json", token=None).json["paths"]
+        assert "/repos/{owner}/{repo}/actions/jobs/{job_id}/logs" in told
+        assert "/repos/{owner}/{repo}/actions/runs" not in told
+
+
 def test_the_description_can_be_off(tmp_path: Path) -> None:
     with world(tmp_path, swagger=False) as forge:
         assert forge.call("/swagger.v1.json").status == 404
@@ -251,8 +267,8 @@ def test_a_status_links_to_the_job_without_a_host(forge: World) -> None:
     sha = forge.push({file(forge): GREEN})
     run = forge.wait_run(sha)
     link = forge.get(f"/commits/{sha}/status")["statuses"][0]["target_url"]
-    number, index = (1, 0) if forge.config.kind == "forgejo" else (run["id"], forge.jobs(run["id"])[0]["id"])
-    assert link == f"/lab/shop/actions/runs/{number}/jobs/{index}"
+    ids = f"{run['id']}/jobs/{forge.jobs(run['id'])[0]['id']}"
+    assert link == "/lab/shop/actions/runs/" + (ids if forge.config.kind == "gitea" else "1/jobs/0/attempt/1")
 
 
 def test_a_commit_without_statuses_answers_200_with_hardly_anything(forge: World) -> None:

@@ -18,7 +18,7 @@ from homelab.lab.actions.runs import Runs
 from homelab.lab.woodpecker.config import Repository, User
 
 T = TypeVar("T")
-_DEFAULT_PAGE, _MAX_PAGE = 30, 50
+_DEFAULT_PAGE = 30
 NOT_FOUND = "The target couldn't be found."
 
 
@@ -104,7 +104,7 @@ def page_of(request: web.Request, rows: list[T]) -> tuple[list[T], dict[str, str
         text = request.query.get(name, "")
         return int(text) if text.isascii() and text.isdigit() and int(text) else default
 
-    limit, page = min(asked("limit", _DEFAULT_PAGE), _MAX_PAGE), asked("page", 1)
+    limit, page = min(asked("limit", _DEFAULT_PAGE), part(request).board.config.max_items), asked("page", 1)
     headers = {"X-Total-Count": str(len(rows))}
     if page * limit < len(rows):
         following = request.url.update_query(page=page + 1)

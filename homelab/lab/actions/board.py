@@ -35,7 +35,10 @@ class Board:
         """Return the path of the web page of a run or a job: by id or by number and index, as the version does."""
         by_id = self.config.ids_in_links
         base = f"/{self.repository(run).full_name}/actions/runs/{run.id if by_id else run.number}"
-        return f"{base}/jobs/{job.id if by_id else run.jobs.index(job)}" if job else base
+        if job is None:
+            return base
+        attempt = f"/attempt/{job.attempt}" if self.config.attempt_in_links else ""
+        return f"{base}/jobs/{job.id if by_id else run.jobs.index(job)}{attempt}"
 
     def set(self, run: Run, job: Job, status: Status) -> None:
         """Move a job; the run follows, and the commit hears of it where the event has statuses."""

@@ -30,6 +30,10 @@ class Config:
     swagger: bool = True
     #: Whether every API call needs a token.
     sign_in: bool = False
+    #: The most rows of a page ([api] MAX_RESPONSE_ITEMS); asking for more is no error.
+    max_items: int = 50
+    #: Whether a job's log can be asked for below level D, as in Gitea 1.24, which tells no job's id.
+    early_logs: bool = False
     #: What the version route says, when not the usual one of kind and level.
     version: str = ""
 
@@ -42,6 +46,11 @@ class Config:
     def ids_in_links(self) -> bool:
         """Gitea 1.26 links to a run's id and a job's id, everything older to number and index."""
         return self.kind is Kind.GITEA and self.level >= Level.LOGS
+
+    @property
+    def attempt_in_links(self) -> bool:
+        """Forgejo from 13 links to a job's attempt."""
+        return self.kind is Kind.FORGEJO and self.level >= Level.RUNS
 
     @property
     def knows_skipped(self) -> bool:
@@ -68,7 +77,7 @@ def load(path: Path) -> Config:
 
     Shape: ``{"url", "kind"?, "level"?, "users": [{"login", "token_file"}], "repositories": [{"full_name", "path",
     "visibility"?, "permissions"?, "secrets": {name: file}}], "labels"?, "capacity"?, "environment"?, "swagger"?,
-    "sign_in"?, "version"?}``.
+    "sign_in"?, "max_items"?, "early_logs"?, "version"?}``.
     """
     try:
         raw: dict[str, Any] = json.loads(path.read_text())

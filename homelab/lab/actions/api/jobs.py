@@ -136,7 +136,7 @@ ROUTES = [
     Route("GET", REPO + "/actions/runs/{run}/logs", run_logs, Level.LOGS, None),
     Route("GET", _JOBS, of_repository, None, Level.LOGS),
     Route("GET", _JOBS + "/{job_id}", show, None, Level.LOGS),
-    Route("GET", _JOBS + "/{job_id}/logs", logs, Level.LOGS, Level.LOGS),
-    Route("GET", _WEB + "/logs", web_log, Level.TASKS, None),
+    Route("GET", _JOBS + "/{job_id}/logs", logs, Level.LOGS, Level.LOGS, ("step", "attempt"), logs=True),
+    Route("GET", _WEB + "/logs", web_log, Level.TASKS, Level.TASKS),
     Route("GET", _WEB + "/attempt/{attempt}/logs", web_log, Level.RUNS, None),
 ]

@@ -26,11 +26,15 @@ class Route:
     handler: Handler
     forgejo: Level | None = Level.STATUSES
     gitea: Level | None = Level.STATUSES
+    #: Query parameters that its description names, by face.
+    forgejo_takes: tuple[str, ...] = ()
+    #: Asked for a job's log by its id.
+    logs: bool = False
 
     def on(self, config: Config) -> bool:
         """Return whether a server of this configuration has it."""
         since = self.forgejo if config.kind is Kind.FORGEJO else self.gitea
-        return since is not None and config.level >= since
+        return since is not None and (config.level >= since or (self.logs and config.early_logs))
 
 
 def description(config: Config, routes: list[Route]) -> dict[str, Any]:
@@ -41,7 +45,9 @@ def description(config: Config, routes: list[Route]) -> dict[str, Any]:
             continue
         name = route.path.removeprefix(API)
         name = name.replace("{run}", "{run_id}") if config.kind is Kind.FORGEJO else name
-        operation = {"produces": ["application/json"], "responses": {"200": {"description": ""}}}
+        operation: dict[str, Any] = {"produces": ["application/json"], "responses": {"200": {"description": ""}}}
+        if config.kind is Kind.FORGEJO and route.forgejo_takes:
+            operation["parameters"] = [{"name": one, "in": "query"} for one in route.forgejo_takes]
         paths.setdefault(name.replace(":.+", ""), {})[route.method.lower()] = operation
     title = "Forgejo API" if config.kind is Kind.FORGEJO else "Gitea API"
     return {
