@@ -5,6 +5,7 @@ Layer: the deploy domain, above verdict and pursuit; reads events and logs throu
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
@@ -29,6 +30,8 @@ BUDGET = 2400
 EVENTS_PART, CONDITIONS_PART = 0.4, 0.15
 #: Events that only repeat a waiting state's name.
 SAYING_NOTHING = frozenset({"Error: ImagePullBackOff", "Error: ErrImagePull"})
+#: The name of a pod that a ReplicaSet or a Job makes: its owner's and five random characters.
+_OF_ONE_POD = re.compile(r"\b([a-z0-9][a-z0-9.-]*-[a-z0-9]+)-[bcdfghjklmnpqrstvwxz2456789]{5}\b")
 #: States in which it matters who wrote the template, and when.
 UNREFERENCED = (State.REFERENCE, State.REFERENCE_TIMEOUT, State.SUPERSEDED)
 
@@ -203,17 +206,17 @@ def _about(events: tuple[Happening, ...], snapshot: Snapshot, verdict: Verdict) 
 
 
 def _events(events: Iterable[Happening]) -> list[str]:
-    """Return the newest warnings, the same ones merged."""
+    """Return the newest warnings; the same ones merged, also those about the pods a ReplicaSet tries to make."""
     merged: dict[tuple[str, str], tuple[int, float]] = {}
     for event in events:
         if event.type == "Normal" or event.message in SAYING_NOTHING:
             continue
-        key = (event.reason, event.message)
+        key = (event.reason, _OF_ONE_POD.sub(r"\1-*", event.message))
         count, last = merged.get(key, (0, 0.0))
         merged[key] = (count + event.count, max(last, event.last or 0.0))
     newest = sorted(merged.items(), key=lambda item: item[1][1], reverse=True)[:EVENTS_SHOWN]
     return [
-        f"event: {reason}" + (f" x{count}" if count > 1 else "") + f": {_short(message)}"
+        f"event: {reason}" + (f" x{count}" if count > 1 else "") + f": {_both_ends(message)}"
         for (reason, message), (count, _) in newest
     ]
 
@@ -224,6 +227,13 @@ def _conditions(workload: Workload) -> list[str]:
         for condition in workload.conditions
         if condition.status != "True" and condition.type != "ReplicaFailure"
     ]
+
+
+def _both_ends(text: str) -> str:
+    """Return one line of a message: where it is too long, its cause at the end is kept."""
+    line = redact(" ".join(text.split()))
+    half = LINE_WIDTH // 2 - 1
+    return line if len(line) <= LINE_WIDTH else f"{line[:half]} … {line[-half:]}"
 
 
 def _short(text: str, width: int = LINE_WIDTH) -> str:

@@ -15,7 +15,7 @@ from homelab.deploy import once
 from homelab.deploy.events import TargetEvent
 from homelab.deploy.model import Pod, Snapshot
 from homelab.deploy.redaction import redact
-from homelab.errors import HomelabError, HttpStatus, NothingThere, UsageError
+from homelab.errors import HomelabError, HttpStatus, PermissionMissing, UsageError
 from homelab.events import Emit, Notice
 from homelab.kube.port import Cluster
 from homelab.outcome import Outcome
@@ -90,7 +90,7 @@ class _Chosen:
 
 
 def logs(cluster: Cluster, target: DeployTarget, request: LogsRequest, *, clock: Clock, emit: Emit) -> LogsResult:
-    """Read, or follow, the logs of the live revision's pods. Raises NothingThere where there are no pods."""
+    """Read, or follow, the logs of the live revision's pods. Raises PermissionMissing where pods may not be listed."""
     snapshot = once.look(cluster, once.known(target), clock=clock)
     chosen = _chosen(snapshot, target, request)
     for note in chosen.notes:
@@ -113,10 +113,10 @@ def _chosen(snapshot: Snapshot, target: DeployTarget, request: LogsRequest) -> _
     """Return the containers of the live revision's pods, those that are not Ready first: they say why."""
     workload = once.workload_of(snapshot, target)
     if snapshot.pods is None:
-        raise NothingThere(
+        raise PermissionMissing(
             f"{target.slug}: its pods may not be listed",
             why="; ".join(snapshot.skipped),
-            fix="homelab deploy rbac prints the Role to ask for",
+            fix="homelab deploy rbac  # prints the Role to ask for",
         )
     pods, live = once.newest_pods(snapshot)
     pods = sorted(pods, key=lambda pod: (pod.ready, pod.name))

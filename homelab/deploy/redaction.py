@@ -13,7 +13,7 @@ _NAMED = re.compile(
 )
 #: Credentials known by their look: JSON web tokens, access keys of clouds and forges.
 _KNOWN = re.compile(
-    r"\b(?:eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*|(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_\w{20,}|glpat-[\w-]{20,}|hvs\.[\w-]{20,})"
+    r"\b(?:eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*|(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_\w{20,}|glpat-[\w-]{20,}|hvs\.[\w-]{20,})"
 )
 
 _PASSWORD_IN_URL = re.compile(r"(://[^/\s:@'\"]*:)[^/\s@'\"]+@")

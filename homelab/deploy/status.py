@@ -53,6 +53,8 @@ class TargetStatus:
     owner: str = ""
     #: What the GitOps owner says, or "".
     gitops: str = ""
+    #: Proofs that RBAC denies.
+    skipped: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the status for a reader."""
@@ -62,7 +64,7 @@ class TargetStatus:
         facts += [f"template {ago(self.age)} old"] if self.age is not None else []
         facts += [f"by {self.owner}"] if self.owner else []
         told += [f"  {', '.join(facts)}"] if facts else []
-        told += [f"  {self.gitops}"] if self.gitops else []
+        told += [f"  {line}" for line in (self.gitops, *self.skipped) if line]
         return told + ([f"  next: {self.verdict.hint}"] if self.verdict.hint else [])
 
     def record(self) -> dict[str, Any]:
@@ -150,6 +152,7 @@ class _Look:
             age=_age(snapshot, workload, now),
             owner=owner.shown if owner else "",
             gitops=f"{view.shown}: {view.summary}" if view else "",
+            skipped=snapshot.skipped,
         )
 
     def _of_object(self, expectation: Expectation) -> TargetStatus:

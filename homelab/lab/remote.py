@@ -21,6 +21,13 @@ from homelab.lab.needs import PROGRAMS, find_program, missing
 from homelab.lab.process import PYTHON
 from homelab.whole_file import write_whole
 
+#: The pipeline is told the registry's address; a person's terminal looks where it listens.
+_PUSH = """\
+#!/bin/sh
+port=$(sed 's/[^0-9]*\\([0-9]*\\).*/\\1/' {ready})
+exec {python} -m homelab.lab.registry.push "$@" --to "${{REGISTRY:-http://127.0.0.1:$port}}" \\
+    --revision "${{CI_COMMIT_SHA:-}}"
+"""
 _SSH = """\
 #!/bin/sh
 # What git runs instead of ssh: the last argument is the service and the path it asks for.
@@ -65,8 +72,9 @@ def write_tools(lab: Layout) -> None:
     """Write the ssh stand-in and the pipeline's tools: ``push-image``, ``kubectl``, ``python3``."""
     lab.tools.mkdir(parents=True, exist_ok=True)
     write_whole(lab.tools / "ssh", _SSH.format(git=shlex.quote(str(lab.git))), mode=0o700)
-    push = f'#!/bin/sh\nexec {shlex.join(PYTHON)} -m homelab.lab.registry.push "$@" --to "$REGISTRY"'
-    write_whole(lab.tools / "push-image", f'{push} --revision "$CI_COMMIT_SHA"\n', mode=0o700)
+    ready = shlex.quote(str(lab.part("registry") / "ready.json"))
+    push = _PUSH.format(python=shlex.join(PYTHON), ready=ready)
+    write_whole(lab.tools / "push-image", push, mode=0o700)
     kubectl = find_program("kubectl")
     if kubectl is None:
         raise missing({"kubectl": PROGRAMS["kubectl"]})

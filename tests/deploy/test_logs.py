@@ -8,7 +8,7 @@ import pytest
 
 from homelab.deploy.logs import LinePrinted, LogsRequest, logs
 from homelab.deploy.recent import recent
-from homelab.errors import HttpStatus, NothingThere, PermissionMissing, UsageError
+from homelab.errors import HttpStatus, PermissionMissing, UsageError
 from homelab.events import Event
 from homelab.settings.model import DeployTarget
 from tests.deploy.fakes import FakeCluster
@@ -104,7 +104,7 @@ def test_a_server_that_fails_while_following_is_not_the_end_of_the_log(clock: Fa
 
 
 def test_forbidden_pods_say_so(clock: FakeClock, events: list[Event]) -> None:
-    with pytest.raises(NothingThere) as raised:
+    with pytest.raises(PermissionMissing) as raised:
         read(cluster(clock, deny=frozenset({"list pods"})), events, LogsRequest())
     assert "list pods forbidden" in raised.value.why
 

@@ -59,6 +59,12 @@ def test_trouble_older_than_its_grace_is_red_at_the_first_look(clock: FakeClock)
     assert look(clock, UNPULLABLE).outcome is Outcome.RED
 
 
+def test_proofs_that_are_denied_are_named(clock: FakeClock) -> None:
+    found = FakeCluster(clock, [(0, AFTER)], deny=frozenset({"list pods", "list replicasets"}))
+    lines = status([(found, REQUEST)], clock=clock).lines()
+    assert "  no replicasets proof: list replicasets forbidden" in lines
+
+
 def test_without_a_commit_it_judges_what_is_live(clock: FakeClock) -> None:
     result = look(clock, BEFORE, WaitRequest(targets=REQUEST.targets, wanted=Wanted()))
     assert result.outcome is Outcome.DONE

@@ -262,3 +262,15 @@ def test_an_applied_role_binds_who_it_is_bound_to(cluster, kubectl, tmp_path, we
     assert "web" in somebody("get", "deployment", "web")
     denied = somebody.run("get", "pods").stderr
     assert 'User "system:serviceaccount:default:ci" cannot list resource "pods" in API group ""' in denied
+
+
+def test_a_service_accounts_own_token_has_its_rights_and_says_who_it_is(
+    cluster: RunningCluster, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    kubectl("create", "serviceaccount", "runner")
+    kubectl("create", "role", "looks", "--verb=get", "--resource=deployments")
+    kubectl("create", "rolebinding", "looks", "--role=looks", "--serviceaccount=default:runner")
+    runner = Kubectl(cluster, tmp_path, token=kubectl("create", "token", "runner").strip())
+    assert "system:serviceaccount:default:runner" in runner("auth", "whoami")
+    assert runner("auth", "can-i", "get", "deployments").strip() == "yes"
+    assert runner.run("auth", "can-i", "delete", "deployments").stdout.strip() == "no"

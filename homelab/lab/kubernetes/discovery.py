@@ -8,7 +8,12 @@ from __future__ import annotations
 from homelab.lab.kubernetes.kinds import POD, SERVED, VERBS, Kind
 from homelab.lab.kubernetes.objects import Object
 
-_EXTRA = {"authorization.k8s.io": "v1"}
+#: Groups whose only kind is created and answered, never kept.
+_EXTRA = {"authorization.k8s.io": "v1", "authentication.k8s.io": "v1"}
+_ASKED = {
+    "authorization.k8s.io": ("selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+    "authentication.k8s.io": ("selfsubjectreviews", "SelfSubjectReview"),
+}
 
 
 def core_versions() -> Object:
@@ -38,10 +43,10 @@ def resources(group_name: str, version: str) -> Object | None:
     if _EXTRA.get(group_name) == version:
         entries = [
             {
-                "name": "selfsubjectaccessreviews",
-                "singularName": "selfsubjectaccessreview",
+                "name": _ASKED[group_name][0],
+                "singularName": _ASKED[group_name][1].lower(),
                 "namespaced": False,
-                "kind": "SelfSubjectAccessReview",
+                "kind": _ASKED[group_name][1],
                 "verbs": ["create"],
             }
         ]
@@ -77,6 +82,8 @@ def _part(kind: Kind, part: str) -> Object:
         "kind": kind.kind,
         "verbs": ["get"] if kind == POD and part == "log" else ["get", "patch", "update"],
     }
+    if part == "token":
+        entry |= {"kind": "TokenRequest", "group": "authentication.k8s.io", "version": "v1", "verbs": ["create"]}
     if part == "scale":
         entry |= {"kind": "Scale", "group": "autoscaling", "version": "v1"}
     return entry

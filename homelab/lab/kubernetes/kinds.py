@@ -51,7 +51,7 @@ EVENT = Kind("", "v1", "Event", "events", ("ev",))
 SERVICE = Kind("", "v1", "Service", "services", ("svc",), categories=("all",), subresources=("status",))
 CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", ("cm",))
 SECRET = Kind("", "v1", "Secret", "secrets")
-SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts", ("sa",))
+SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts", ("sa",), subresources=("token",))
 QUOTA = Kind("", "v1", "ResourceQuota", "resourcequotas", ("quota",), subresources=("status",))
 CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", ("pvc",), subresources=("status",))
 DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments", ("deploy",), categories=("all",), subresources=_SCALED)
@@ -104,6 +104,7 @@ BUILT_IN = (
 CUSTOM = (
     Kind("argoproj.io", "v1alpha1", "Rollout", "rollouts", ("ro",), subresources=_SCALED, custom=True),
     Kind("argoproj.io", "v1alpha1", "Application", "applications", ("app", "apps"), custom=True),
+    Kind("argoproj.io", "v1alpha1", "AppProject", "appprojects", ("appproj",), custom=True),
     Kind(
         "kustomize.toolkit.fluxcd.io",
         "v1",
@@ -114,6 +115,15 @@ CUSTOM = (
         custom=True,
     ),
     Kind("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases", ("hr",), subresources=("status",), custom=True),
+    *(
+        Kind("source.toolkit.fluxcd.io", "v1", kind, plural, (short,), subresources=("status",), custom=True)
+        for kind, plural, short in (
+            ("GitRepository", "gitrepositories", "gitrepo"),
+            ("OCIRepository", "ocirepositories", "ocirepo"),
+            ("HelmRepository", "helmrepositories", "helmrepo"),
+            ("HelmChart", "helmcharts", "hc"),
+        )
+    ),
 )
 """Kinds of other projects' operators: kept and served, moved by whoever writes their status."""
 

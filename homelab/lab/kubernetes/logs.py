@@ -36,6 +36,7 @@ def read_log_request(query: Mapping[str, str], now: float) -> LogRequest:
     """Return the options of a log request; refuses with 400."""
 
     def number(name: str) -> int | None:
+        """Return a whole number, None where it is absent; refuses with 400."""
         text = query.get(name)
         if text is None:
             return None

@@ -100,6 +100,7 @@ def owned(entry: Object) -> set[Path]:
     found: set[Path] = set()
 
     def walk(fields: Object, at: Path) -> None:
+        """Collect the leaves below ``at``."""
         for step, below in fields.items():
             if step == ".":
                 continue

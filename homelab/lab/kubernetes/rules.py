@@ -6,6 +6,7 @@ Rules are written as in an RBAC Role (``rbac.authorization.k8s.io/v1 PolicyRule`
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -80,6 +81,12 @@ class Access:
         if not self.allows(user, Act(asked.verb, asked.kind.group, asked.resource, name, asked.namespace)):
             raise _denied(user, asked)
 
+    def token_of(self, namespace: str, name: str) -> str:
+        """Return a fresh token of a service account, let in at once (``kubectl create token``)."""
+        token = secrets.token_urlsafe(24)
+        self.users[token] = User(f"system:serviceaccount:{namespace}:{name}")
+        return token
+
     def review(self, user: User, body: Object) -> Object:
         """Answer a SelfSubjectAccessReview."""
         attributes = (body.get("spec") or {}).get("resourceAttributes") or {}
@@ -96,6 +103,17 @@ class Access:
             "spec": body.get("spec") or {},
             "status": answer,
         }
+
+
+def self_review(user: User) -> Object:
+    """Answer a SelfSubjectReview (``kubectl auth whoami``)."""
+    groups = ["system:serviceaccounts"] if user.name.startswith("system:serviceaccount:") else []
+    return {
+        "kind": "SelfSubjectReview",
+        "apiVersion": "authentication.k8s.io/v1",
+        "metadata": {},
+        "status": {"userInfo": {"username": user.name, "groups": [*groups, "system:authenticated"]}},
+    }
 
 
 def _covers(rule: Object, act: Act) -> bool:

@@ -16,16 +16,18 @@ from homelab.lab.kubernetes.admin import Admin
 from homelab.lab.kubernetes.bodies import read_body
 from homelab.lab.kubernetes.cluster import Cluster
 from homelab.lab.kubernetes.faults import Faults
-from homelab.lab.kubernetes.objects import Object
+from homelab.lab.kubernetes.objects import Object, stamp
 from homelab.lab.kubernetes.openapi import document, index
-from homelab.lab.kubernetes.refusals import Refusal, internal_error, no_such_page
+from homelab.lab.kubernetes.refusals import Refusal, internal_error, method_not_allowed, no_such_page
 from homelab.lab.kubernetes.requests import Asked, read_options, read_path
 from homelab.lab.kubernetes.resources import Resources
-from homelab.lab.kubernetes.rules import EVERYTHING, Access, User
+from homelab.lab.kubernetes.rules import EVERYTHING, Access, User, self_review
 from homelab.lab.kubernetes.version import version
 
 _log = logging.getLogger(__name__)
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_WHOAMI = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+_TOKEN_SECONDS = 3600.0
 _MAX_BODY = 3 * 1024 * 1024
 
 
@@ -102,7 +104,21 @@ class Server:
             return broken
         name = asked.name or read_options(request.query).selected_name
         self.access.check(user, asked, name)
+        if asked.part == "token":
+            return self._token(asked)
         return await self._resources.answer(request, asked)
+
+    def _token(self, asked: Asked) -> web.Response:
+        """Answer a TokenRequest. The token is known until the server ends: its expiry is stated, not kept."""
+        if asked.verb != "create":
+            raise method_not_allowed()
+        self.cluster.store.get(asked.kind, asked.namespace, asked.name)
+        status = {
+            "token": self.access.token_of(asked.namespace, asked.name),
+            "expirationTimestamp": stamp(self.cluster.store.now() + _TOKEN_SECONDS),
+        }
+        body = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "status": status}
+        return _json(body, 201)
 
     async def _broken(self, request: web.Request, asked: Asked) -> web.StreamResponse | None:
         fault = self.faults.take(asked)
@@ -121,6 +137,8 @@ class Server:
         parts = [part for part in request.path.split("/") if part]
         if request.method == "POST" and request.path == _REVIEW:
             return _json(self.access.review(user, await read_body(request)), 201)
+        if request.method == "POST" and request.path == _WHOAMI:
+            return _json(self_review(user), 201)
         if request.method != "GET":
             raise no_such_page()
         body = _pages(parts)
