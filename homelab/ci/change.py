@@ -15,6 +15,7 @@ from homelab.ci.port import CiRepository
 from homelab.ci.request import CiRequest
 from homelab.ci.result import pipeline_record
 from homelab.ci.survey import Survey
+from homelab.ci.verdict import Quiet, Stand, stand_of
 from homelab.ci.words import server_of
 from homelab.clock import Clock
 from homelab.errors import NothingThere
@@ -73,7 +74,7 @@ class Looking:
 
 def restart(looking: Looking) -> ChangeResult:
     """Run again what failed or was stopped; where all is green or going, say so and change nothing."""
-    broken = [run for run in looking.runs() if run.state in _STOPPED]
+    broken = [run for run in looking.runs() if run.state in _STOPPED or _stranded(looking, run)]
     if not broken:
         return ChangeResult(Outcome.DONE, "nothing to restart: no run failed or was stopped")
     made = [new for run in broken if (new := server_of(looking.servers, run).restart(run)) is not None]
@@ -81,6 +82,13 @@ def restart(looking: Looking) -> ChangeResult:
     again = ", ".join(run.name for run in made)
     headline = f"restarted {names}" + (f" as {again}" if again and again != names else "")
     return ChangeResult(Outcome.DONE, headline, tuple(made), (looking.request.command(),))
+
+
+def _stranded(looking: Looking, run: Pipeline) -> bool:
+    """Say whether the server lost the run before it read its configuration."""
+    now = looking.clock.now() + (server_of(looking.servers, run).ahead or 0.0)
+    quiet = Quiet.stamped([run], now).states
+    return run.state is State.CREATED and stand_of(run, quiet) is Stand.STRANDED
 
 
 def cancel(looking: Looking) -> ChangeResult:

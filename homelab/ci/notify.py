@@ -6,9 +6,11 @@ It learns the outcome from its environment, so that no text of a log reaches a s
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from homelab.errors import HomelabError
 from homelab.events import Emit, Notice
@@ -35,12 +37,15 @@ class Told:
 
 @contextmanager
 def notifying(world: World, what: str | None, emit: Emit) -> Iterator[Told]:
-    """Notify at the end of the block, of a result and of an error alike. ``what`` None: nobody asked."""
+    """Notify at the end of the block, of a result, an error and a bug alike. ``what`` None: nobody asked."""
     told = Told()
     try:
         yield told
     except HomelabError as error:
         notify(world, what, error.outcome, error.what, emit)
+        raise
+    except Exception as bug:
+        notify(world, what, Outcome.BUG, f"homelab failed: {type(bug).__name__}", emit)
         raise
     if told.result is not None:
         notify(world, what, told.result.outcome, told.result.headline, emit)
@@ -60,18 +65,25 @@ def notify(world: World, what: str | None, outcome: Outcome, headline: str, emit
         "HOMELAB_EXIT_CODE": str(int(outcome)),
         "HOMELAB_HEADLINE": headline,
     }
+    said = _run(what, env, world)
+    if said:
+        emit(Notice(about="notify", text=said))
+
+
+def _run(what: str, env: dict[str, str], world: World) -> str:
+    """Run the command in a group of its own, with no stream of ours to hold; return what went wrong, or ""."""
+    quiet = subprocess.DEVNULL
     try:
-        ended = subprocess.run(
-            ["sh", "-c", what],
-            env=env,
-            cwd=world.cwd,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=False,
+        child = subprocess.Popen(
+            ["sh", "-c", what], env=env, cwd=world.cwd, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        emit(Notice(about="notify", text=f"the command did not run: {type(error).__name__}"))
-        return
-    if ended.returncode:
-        emit(Notice(about="notify", text=f"the command ended with {ended.returncode}"))
+    except OSError as error:
+        return f"the command did not start: {type(error).__name__}"
+    try:
+        code = child.wait(TIMEOUT)
+    except subprocess.TimeoutExpired:
+        with suppress(OSError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        return f"the command was ended after {TIMEOUT:.0f}s"
+    return f"the command ended with {code}" if code else ""

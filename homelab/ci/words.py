@@ -36,6 +36,10 @@ def words(servers: Sequence[CiRepository], request: CiRequest, sight: Sight, ver
             return _blocked(ci, request, first)
         case Stand.SUPERSEDED:
             return _superseded(ci, request, first)
+        case Stand.CANCELLED:
+            return Words(
+                f"{first.name} cancelled{_by(first.cancelled_by)}", (*_cancelled(ci, first), f"look: {first.url}")
+            )
     return _plain(request, verdict.stand, first)
 
 
@@ -50,15 +54,24 @@ def _plain(request: CiRequest, stand: Stand, run: Pipeline) -> Words:
     return {
         Stand.RED: Words(f"{run.name} failed"),
         Stand.DECLINED: Words(f"{run.name} declined{_by(run.reviewed_by)}", look),
-        Stand.CANCELLED: Words(f"{run.name} cancelled{_by(run.cancelled_by)}", (*_cancelled(run), *look)),
         Stand.SKIPPED: Words(f"{run.name}: every workflow was skipped", look),
         Stand.UNKNOWN: Words(f"{run.name} ended as {run.said!r}, which is not known to be green", look),
-        Stand.STRANDED: Words(
-            f"{run.name} is stuck before its configuration was read",
-            ("the server lost it: restart or cancel it by hand", *look),
-            (request.command(),),
-        ),
+        Stand.STRANDED: _stranded(request, run),
     }[stand]
+
+
+def _stranded(request: CiRequest, run: Pipeline) -> Words:
+    if run.state is State.CREATED:
+        return Words(
+            f"{run.name} is stuck before its configuration was read",
+            (f"the server lost it: {run.url}",),
+            (request.command("restart"),),
+        )
+    return Words(
+        f"{run.name} is stuck: it has no workflow to run",
+        (f"nothing in its configuration matched: {run.url}",),
+        (request.command("cancel"),),
+    )
 
 
 def _green(sight: Sight) -> str:
@@ -84,9 +97,13 @@ def _by(person: str) -> str:
     return f" by {person}" if person else ""
 
 
-def _cancelled(run: Pipeline) -> tuple[str, ...]:
+def _cancelled(ci: CiRepository, run: Pipeline) -> tuple[str, ...]:
+    """Say why, where nobody is named: a run that went as long as it may was ended by its time limit."""
     if run.cancelled_by:
         return ()
+    limit = _facts(ci, run).timeout
+    if limit and run.seconds >= limit:
+        return (f"by its time limit of {duration(limit)}",)
     return ("by a person, the time limit or a lost agent; the server does not say which",)
 
 
@@ -103,10 +120,14 @@ def _superseded(ci: CiRepository, request: CiRequest, run: Pipeline) -> Words:
 
 def _blocked(ci: CiRepository, request: CiRequest, run: Pipeline) -> Words:
     """Say who can approve and where. Facts that cannot be had change no verdict."""
-    try:
-        facts = ci.facts()
-    except HomelabError:
-        facts = Facts(slug=run.server, url=run.url)
+    facts = _facts(ci, run)
     rule = f" (its rule: {facts.approval})" if facts.approval else ""
     who = "you can approve it" if facts.may_write else f"whoever may push to {facts.slug} can approve it, you may not"
     return Words(f"{run.name} waits for approval", (f"{who}{rule}: {run.url}",), (request.command(),))
+
+
+def _facts(ci: CiRepository, run: Pipeline) -> Facts:
+    try:
+        return ci.facts()
+    except HomelabError:
+        return Facts(slug=run.server, url=run.url)
