@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 _BLANK = " \t\r\n"
+#: Characters of one element; an agent splits lines at 1 MiB.
+LONGEST = 8 * 1024 * 1024
 
 
 def elements(pieces: Iterable[bytes]) -> Iterator[Any]:
     """Yield the elements of the array of objects in ``pieces``; ``null`` has none.
 
-    Raises ValueError where the text is neither, or ends early.
+    Raises ValueError where the text is neither, or ends early: an empty body is a cut one.
     """
     decoder, utf8 = json.JSONDecoder(), codecs.getincrementaldecoder("utf-8")("replace")
     text, opened = "", False
@@ -37,7 +39,9 @@ def elements(pieces: Iterable[bytes]) -> Iterator[Any]:
                 break
             yield element
         text = text[position:]
-    if opened or text.strip(_BLANK) not in {"", "null"}:
+        if len(text) > LONGEST:
+            raise ValueError("an element of the array does not end")
+    if opened or text.strip(_BLANK) != "null":
         raise ValueError("the array ends early")
 
 

@@ -12,7 +12,7 @@ from homelab.ci import woodpecker_json as translate
 from homelab.ci.json_array import elements
 from homelab.ci.model import LogLine
 from homelab.ci.shelf import Shelf
-from homelab.errors import Unreachable
+from homelab.errors import HttpStatus, Unreachable
 from homelab.http.port import JsonHttp
 
 #: Seconds without a byte of a stored log; the server reads it from its database while it sends.
@@ -41,6 +41,9 @@ def stored(http: JsonHttp, path: str, *, first: int = 0) -> Iterator[LogLine]:
                     raise Unreachable(
                         "the log ends in the middle", why="its body was cut", fix="run the same command again"
                     ) from error
+            except HttpStatus:
+                # Its opening was tried as often as it may pass.
+                raise
             except Unreachable:
                 if attempt == ATTEMPTS:
                     raise
