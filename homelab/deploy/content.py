@@ -15,7 +15,7 @@ from homelab.registry.reference import parse
 def digest_in(image_id: str) -> str:
     """Return the digest in what a runtime reports as a container's image: ``repo@sha256:…``, ``docker://sha256:…``."""
     _, found, digits = image_id.rpartition("sha256:")
-    return found + digits
+    return found + digits if found else ""
 
 
 def by_content(snapshot: Snapshot, identity: Identity, expectation: Expectation) -> bool:

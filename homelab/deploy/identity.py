@@ -71,7 +71,7 @@ def identify(template: tuple[Container, ...], expectation: Expectation) -> Ident
         found = [container for container in template if claim(container, expectation)]
         if found:
             return _of_one_image(template, found, expectation)
-    return Identity(Standing.NOT, template, unknown=_unknown(template, expectation))
+    return _not(template, template, expectation)
 
 
 def names_it(template: tuple[Container, ...], expectation: Expectation) -> bool:
@@ -96,10 +96,16 @@ def _judged(containers: tuple[Container, ...], expectation: Expectation) -> Iden
     others = [c for found, c in zip(matches, containers, strict=True) if not found.proves]
     if all(_is_newer(container, expectation) for container in others):
         return Identity(Standing.NEWER, containers)
-    other = any(match_marked(c.image, c.marks, expectation.wanted) is Match.HINT for c in others)
-    standing = Standing.NOT if Match.NO in matches else Standing.HINT
+    return Identity(Standing.HINT, containers) if Match.NO not in matches else _not(containers, others, expectation)
+
+
+def _not(containers: tuple[Container, ...], others: Sequence[Container], expectation: Expectation) -> Identity:
+    """Return the standing of a template that does not name it, with what is worth saying about ``others``."""
     return Identity(
-        standing, containers, unknown=_unknown(others, expectation), other=other and standing is Standing.NOT
+        Standing.NOT,
+        containers,
+        unknown=any(expectation.known.contains.get(container.image, False) is None for container in others),
+        other=any(match_marked(c.image, c.marks, expectation.wanted) is Match.HINT for c in others),
     )
 
 
@@ -120,10 +126,6 @@ def _proves(container: Container, expectation: Expectation) -> bool:
 
 def _hints(container: Container, expectation: Expectation) -> bool:
     return _named(container, expectation) is Match.HINT
-
-
-def _unknown(containers: Sequence[Container], expectation: Expectation) -> bool:
-    return any(expectation.known.contains.get(container.image, False) is None for container in containers)
 
 
 def _is_newer(container: Container, expectation: Expectation) -> bool:

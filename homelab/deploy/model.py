@@ -27,7 +27,7 @@ class Container:
     name: str
     image: str
     init: bool = False
-    #: What the template's labels and annotations say is its revision.
+    #: What the template's labels, annotations and this container's environment say is its revision.
     marks: tuple[str, ...] = ()
 
 

@@ -29,6 +29,8 @@ REVISION = "deployment.kubernetes.io/revision"
 HASH_LABELS = ("pod-template-hash", "controller-revision-hash", "rollouts-pod-template-hash")
 #: Labels and annotations of a template that name its commit: the proof where a tag is used again and again.
 MARKS = ("org.opencontainers.image.revision", "app.kubernetes.io/version")
+#: Variables by which builders and charts hand the commit to the process.
+MARK_VARIABLES = ("GIT_COMMIT", "GIT_SHA", "COMMIT_SHA", "SOURCE_COMMIT", "VCS_REF")
 #: The pod condition that says it, and its name before Kubernetes 1.28.
 PREPARED = ("PodReadyToStartContainers", "PodHasNetwork")
 #: progressDeadlineSeconds with this value is switched off.
@@ -74,7 +76,15 @@ def containers(template: Json) -> tuple[Container, ...]:
     marks = tuple(str(told[name]) for name in MARKS if name in told)
     both = [(item, False) for item in spec.get("containers") or []]
     both += [(item, True) for item in spec.get("initContainers") or []]
-    return tuple(Container(str(c.get("name")), str(c.get("image") or ""), init, marks) for c, init in both)
+    return tuple(
+        Container(str(c.get("name")), str(c.get("image") or ""), init, (*marks, *_told(c))) for c, init in both
+    )
+
+
+def _told(container: Json) -> tuple[str, ...]:
+    """Return what a container's own environment says is its commit."""
+    stated = {str(one.get("name")): str(one.get("value") or "") for one in container.get("env") or []}
+    return tuple(stated[name] for name in MARK_VARIABLES if stated.get(name))
 
 
 def fingerprint(template: Json) -> str:

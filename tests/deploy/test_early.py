@@ -9,7 +9,18 @@ import pytest
 from homelab.deploy.early import GRACES, HINTS
 from homelab.deploy.judgement import State, Verdict
 from homelab.deploy.terms import Patience
-from tests.deploy.objects import WANTED, Json, deployment, event, pod, progressing, replica_set, running, waiting
+from tests.deploy.objects import (
+    WANTED,
+    Json,
+    deployment,
+    event,
+    old_pod,
+    pod,
+    progressing,
+    replica_set,
+    running,
+    waiting,
+)
 from tests.deploy.test_verdict import Scene, judge, with_new
 
 
@@ -39,7 +50,9 @@ def not_made(message: str) -> Scene:
 
 
 CASES: list[tuple[str, str, Scene, float]] = [
-    ("image-invalid", "bad name", pulling("InvalidImageName", "couldn't parse"), 0),
+    ("image-invalid", "bad name", pulling("InvalidImageName", "couldn't parse"), 1),
+    ("image-invalid", "never pulled", pulling("ErrImageNeverPull", "not present with pull policy of Never"), 1),
+    ("image-invalid", "signature", pulling("SignatureValidationFailed", "no valid signature"), 1),
     ("image-missing", "not found", pulling("ErrImagePull", f"{WANTED}: not found"), 30),
     ("image-missing", "manifest unknown", pulling("ImagePullBackOff", "manifest unknown"), 30),
     ("image-missing", "platform", pulling("ErrImagePull", "no match for platform in manifest"), 30),
@@ -47,12 +60,24 @@ CASES: list[tuple[str, str, Scene, float]] = [
     ("image-auth", "unauthorized", pulling("ErrImagePull", "401 Unauthorized"), 45),
     ("image-other", "dns", pulling("ErrImagePull", "lookup reg.example: no such host"), 180),
     ("image-other", "disk", pulling("ErrImagePull", "no space left on device"), 180),
+    ("image-missing", "name unknown", pulling("ErrImagePull", "name unknown: no such repository"), 30),
+    ("image-auth", "forbidden", pulling("ErrImagePull", "403 Forbidden"), 45),
+    ("image-auth", "required", pulling("ErrImagePull", "authentication required"), 45),
+    ("image-other", "timeout", pulling("ErrImagePull", "net/http: TLS handshake timeout"), 180),
+    ("image-other", "too many", pulling("ErrImagePull", "429 Too Many Requests"), 180),
+    ("image-other", "broken registry", pulling("ErrImagePull", "unexpected status 503"), 180),
+    ("image-other", "inspection", pulling("ImageInspectError", "could not inspect"), 180),
+    ("image-other", "registry away", pulling("RegistryUnavailable", "dial tcp: i/o"), 180),
     ("config", "secret", pulling("CreateContainerConfigError", 'secret "db" not found'), 60),
     ("sandbox", "runtime", pulling("CreateContainerError", "context deadline exceeded"), 90),
+    ("sandbox", "start", pulling("RunContainerError", "runc: cgroup"), 90),
     ("sandbox", "network", with_new(blank(), event("web-new-1", "FailedCreatePodSandBox", "cni", at=0)), 90),
     ("scheduling", "full", with_new(unscheduled("0/3 nodes are available: insufficient memory")), 120),
     ("volume", "unbound", with_new(unscheduled("pod has unbound immediate PersistentVolumeClaims")), 120),
     ("volume", "mount", with_new(blank(), event("web-new-1", "FailedMount", "timed out", at=0)), 120),
+    ("volume", "attach", with_new(blank(), event("web-new-1", "FailedAttachVolume", "timed out", at=0)), 120),
+    ("create", "security", not_made('violates PodSecurity "restricted:latest"'), 30),
+    ("create", "account", not_made('serviceaccount "web" not found'), 30),
     ("create", "webhook", not_made('admission webhook "x" denied the request'), 30),
     ("quota", "quota", not_made('pods "web" is forbidden: exceeded quota: compute'), 60),
 ]
@@ -64,8 +89,7 @@ def after(scene: Scene, seconds: float) -> Verdict:
 
 @pytest.mark.parametrize(("kind", "_why", "scene", "grace"), CASES, ids=[f"{kind}: {why}" for kind, why, _, _ in CASES])
 def test_each_class_fails_after_its_grace_and_not_before(kind: str, _why: str, scene: Scene, grace: float) -> None:
-    if grace:
-        assert after(scene, grace - 1).state is State.PROGRESSING
+    assert after(scene, grace - 1).state is State.PROGRESSING
     found = after(scene, grace + 1)
     assert (found.state, found.reason) == (State.FAILED, kind)
     assert found.hint
@@ -159,3 +183,87 @@ def test_a_pod_that_is_not_ready_is_explained_at_the_deadline_even_when_nobody_i
     assert (found.state, found.troubles[0].kind) == (State.TIMEOUT, "readiness")
     assert found.troubles[0].message == "Readiness probe failed: HTTP 503"
     assert judge((0, scene), (100, scene), patience=Patience.NONE).state is State.PROGRESSING
+
+
+@pytest.mark.parametrize(("kind", "_why", "scene", "grace"), CASES, ids=[f"{kind}: {why}" for kind, why, _, _ in CASES])
+def test_patience_waits_for_every_class_and_haste_for_none(kind: str, _why: str, scene: Scene, grace: float) -> None:
+    late = judge((0, scene), (grace * 3 + 1, scene), patience=Patience.PATIENT)
+    assert (late.state, late.troubles[0].kind) == (State.PROGRESSING, kind)
+    assert judge((0, scene), patience=Patience.NONE).reason == kind
+
+
+def test_a_sign_of_a_wrong_reference_must_be_there_at_the_next_look_too() -> None:
+    assert judge((0, pulling("InvalidImageName", "couldn't parse"))).state is State.PROGRESSING
+
+
+@pytest.mark.parametrize("reason", ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"])
+def test_an_event_whose_cause_has_gone_is_no_sign(reason: str) -> None:
+    failed = event("web-new-1", reason, "timed out", at=0)
+    pulls = event("web-new-1", "Pulling", "Pulling image", at=20, type_="Normal")
+    assert judge((0, with_new(blank(), failed)), (300, with_new(blank(), failed, pulls))).state is State.PROGRESSING
+    prepared = blank()
+    prepared["status"]["conditions"].append({"type": "PodReadyToStartContainers", "status": "True"})
+    scene = with_new(prepared, failed)
+    assert judge((0, scene), (300, scene)).state is State.PROGRESSING
+
+
+@pytest.mark.parametrize("reason", ["Evicted", "Preempting", "NodeShutdown", "NodeAffinity", "Terminated"])
+def test_a_pod_that_a_node_gave_up_is_replaced_and_no_sign(reason: str) -> None:
+    gone = pod(container={"restartCount": 0}, ready_since=None, phase="Failed")
+    gone["status"]["reason"] = reason
+    assert after(with_new(gone), 300).state is State.PROGRESSING
+
+
+def test_a_pod_on_a_lost_node_is_no_sign() -> None:
+    lost = pod(container=running(), ready_since=None)
+    lost["status"]["reason"] = "NodeLost"
+    assert after(with_new(lost), 600).state is State.PROGRESSING
+
+
+def test_seconds_of_a_crash_count_only_once_the_kubelet_backs_off() -> None:
+    ended = {"ready": False, "restartCount": 1, "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}
+    crashed, up = with_new(unready(ended)), with_new(unready(running(restarts=1, ready=False)))
+    backing = with_new(unready(waiting("CrashLoopBackOff", "", restarts=1, last={"exitCode": 1})))
+    assert judge((2, crashed), (10, up), (70, backing), (129, backing)).state is State.PROGRESSING
+    assert judge((2, crashed), (10, up), (70, backing), (131, backing)).reason == "crash"
+    assert judge((2, backing), (40, up), (61, up), (63, backing)).reason == "crash"
+
+
+def test_a_sidecar_that_crashes_starts_again_whatever_its_pods_policy() -> None:
+    ended = {"ready": False, "restartCount": 0, "state": {"terminated": {"exitCode": 2, "reason": "Error"}}}
+    body = unready({"ready": False, "restartCount": 0, "state": {}}, init={"proxy": ended}, restart_policy="Never")
+    body["spec"]["initContainers"][0]["restartPolicy"] = "Always"
+    assert judge((2, with_new(body)), (30, with_new(body))).state is State.PROGRESSING
+
+
+def quota(*, pods: list[Json], **strategy: str | int) -> Scene:
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota: cpu"}
+    body = deployment(want=2, counts=(1, 2, 2, 3), conditions=[progressing("ReplicaSetUpdated")])
+    body["spec"]["strategy"] = {"rollingUpdate": strategy}
+    return Scene(body, [replica_set(want=2, available=1, conditions=[failure])], [pod(), *pods])
+
+
+def test_a_quota_that_old_pods_hold_until_the_new_run_is_permanent_and_said() -> None:
+    stuck = quota(pods=[old_pod()], maxUnavailable=0, maxSurge=1)
+    assert after(stuck, 59).state is State.PROGRESSING
+    found = after(stuck, 61)
+    assert (found.state, found.reason) == (State.FAILED, "quota")
+    assert found.hint == "old pods hold the quota until new ones are Ready: raise it, or let maxUnavailable be 1"
+
+
+def test_a_quota_with_room_to_give_is_borne_for_longer_beside_a_ready_sibling() -> None:
+    loose = quota(pods=[old_pod()], maxUnavailable=1, maxSurge=1)
+    assert after(loose, 179).state is State.PROGRESSING
+    assert after(loose, 181).hint == "kubectl describe resourcequota -n t"
+
+
+def test_a_quota_that_an_ending_pod_frees_is_waited_for() -> None:
+    assert after(quota(pods=[old_pod(deleting=True)], maxUnavailable="50%"), 500).state is State.PROGRESSING
+
+
+def test_a_controller_that_cannot_make_a_replicaset_has_30_seconds_and_the_patient_longer() -> None:
+    failing = [progressing("ReplicaSetCreateError", "hash collision", "False")]
+    scene = Scene(deployment(counts=(0, 1, 1, 1), conditions=failing), [], [])
+    assert after(scene, 29).state is State.PROGRESSING
+    assert after(scene, 31).reason == "create-error"
+    assert judge((0, scene), (300, scene), patience=Patience.PATIENT).state is State.PROGRESSING

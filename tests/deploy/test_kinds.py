@@ -6,18 +6,23 @@ from typing import Any
 
 import pytest
 
-from homelab.deploy.judgement import Expectation, Proof, State, Verdict
+from homelab.deploy.judgement import Expectation, Memory, Proof, State, Verdict
+from homelab.deploy.kinds import rollout as rollout_kind
 from homelab.deploy.kinds.table import KINDS, kind_named
+from homelab.deploy.model import Snapshot
 from homelab.deploy.reference import Wanted
+from homelab.deploy.terms import Patience
 from homelab.outcome import Outcome
 from homelab.settings.model import DeployTarget
 from tests.deploy.objects import (
     FULL,
     OLD,
     REPOSITORY,
+    T0,
     WANTED,
     Json,
     deployment,
+    event,
     old_pod,
     pod,
     replica_set,
@@ -120,6 +125,12 @@ def test_a_smaller_partition_is_partial_and_may_be_accepted() -> None:
     assert (accepted.state, accepted.sentence) == (State.COMPLETE, "complete 1/3, proof: pods")
 
 
+def test_a_partition_keeps_nothing_back_where_there_is_but_one_revision() -> None:
+    scene = Scene(stateful(partition=3), [], [member(n) for n in range(3)])
+    found = look("statefulset", (0, scene))
+    assert (found.state, found.sentence) == (State.COMPLETE, "complete 3/3, proof: pods")
+
+
 def test_a_partition_counts_from_the_first_ordinal() -> None:
     pods = [member(5, "old"), member(6, "old"), member(7)]
     scene = Scene(stateful(partition=2, updated=1, current="old", start=5), [], pods)
@@ -143,6 +154,27 @@ def test_17_a_broken_pod_of_an_old_revision_blocks_an_ordered_set() -> None:
     assert look("statefulset", (0, scene), (59, scene)).state is State.PROGRESSING
     found = look("statefulset", (0, scene), (61, scene))
     assert (found.state, found.reason, found.hint) == (State.FAILED, "blocked", "kubectl delete pod web-0 -n t")
+
+
+def test_17_patience_leaves_a_blocked_set_to_the_deadline() -> None:
+    scene = Scene(stateful(want=1, updated=0, ready=0, current="old"), [], [member(0, "old", **BROKEN)])
+    assert look("statefulset", (0, scene), (300, scene), patience=Patience.PATIENT).state is State.PROGRESSING
+
+
+def test_a_statefulsets_quiet_clock_leaves_time_for_its_pods_to_become_available() -> None:
+    body = stateful(updated=1, ready=2)
+    body["spec"]["minReadySeconds"] = 120
+    scene = Scene(body, [], [member(n) for n in range(3)])
+    assert look("statefulset", (0, scene), (719, scene)).state is State.PROGRESSING
+    assert look("statefulset", (0, scene), (721, scene)).sentence.startswith("no progress for 720 s")
+
+
+def test_pods_of_a_statefulset_that_cannot_be_made_are_known_by_its_events_alone() -> None:
+    denied = event("sts", "FailedCreate", 'pods "web-2" is forbidden: exceeded quota: compute', at=0)
+    scene = Scene(stateful(updated=2, ready=2, current="old"), [], [member(0), member(1)], [denied])
+    assert look("statefulset", (0, scene), (179, scene)).state is State.PROGRESSING
+    found = look("statefulset", (0, scene), (181, scene))
+    assert (found.state, found.reason) == (State.FAILED, "quota")
 
 
 def test_17_parallel_management_is_not_blocked() -> None:
@@ -231,6 +263,40 @@ def test_18_unready_nodes_may_be_left_out_by_name() -> None:
     assert found.sentence == "complete 2/3, without node-2, proof: pods"
 
 
+def test_18_with_every_node_left_out_nothing_is_proven() -> None:
+    dead: Any = {"ready_since": None, "container": running(ready=False)}
+    scene = Scene(
+        daemons(updated=2, available=0), REVISIONS, [daemon(n, **dead) for n in range(3)], nodes=nodes(*[False] * 3)
+    )
+    found = look("daemonset", (0, scene), ignore_unready_nodes=True, stable_for=0.0)
+    assert (found.state, found.sentence) == (
+        State.PROGRESSING,
+        "none of its 3 nodes is ready: node-0, node-1, node-2",
+    )
+
+
+def test_a_daemonset_that_no_node_takes_says_what_keeps_it_off() -> None:
+    body = daemons(want=0, updated=0, available=0)
+    required = {"nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a", "b"]}]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    body["spec"]["template"]["spec"] |= {"nodeSelector": {"disk": "ssd"}, "affinity": affinity}
+    found = look("daemonset", (0, Scene(body, REVISIONS, [])))
+    assert found.sentence == (
+        "no node is meant to run it (nodeSelector disk=ssd, affinity zone In a,b, tolerates no taint)"
+    )
+
+
+def test_ondelete_of_a_daemonset_goes_by_the_newest_revision_and_not_by_the_image() -> None:
+    same_image = daemon(2, "old")
+    same_image["spec"]["containers"][0]["image"] = WANTED
+    scene = Scene(daemons(kind="OnDelete", updated=2), REVISIONS, [daemon(0), daemon(1), same_image])
+    found = look("daemonset", (0, scene))
+    assert (found.state, found.reason) == (State.NEEDS_ACTION, "on-delete")
+    assert "web-2" in found.hint
+    done = Scene(daemons(kind="OnDelete"), REVISIONS, [daemon(n) for n in range(3)])
+    assert look("daemonset", (0, done)).state is State.COMPLETE
+
+
 def rollout(phase: str = "Healthy", *, current: str = "new", stable: str = "new", **status: Any) -> Json:
     body = deployment()
     body["metadata"]["annotations"] = {"rollout.argoproj.io/revision": "2"}
@@ -269,6 +335,48 @@ def test_a_promoted_rollout_is_complete_though_old_pods_stay() -> None:
 )
 def test_a_rollouts_phase_is_believed_only_about_its_own_generation(body: Json, state: State) -> None:
     assert look("rollout", (0, Scene(body, [replica_set()], [pod()]))).state is state
+
+
+STEPS = [{"setWeight": 20}, {"pause": {"duration": 60}}, {"pause": {}}]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "status", "state"),
+    [
+        ({"canary": {"steps": STEPS}}, {"reason": "CanaryPauseStep", "step": 1}, State.PROGRESSING),
+        ({"canary": {"steps": STEPS}}, {"reason": "CanaryPauseStep", "step": 2}, State.NEEDS_ACTION),
+        ({"canary": {"steps": STEPS}}, {"reason": "InconclusiveAnalysisRun", "step": 1}, State.NEEDS_ACTION),
+        ({"blueGreen": {"autoPromotionSeconds": 30}}, {"reason": "BlueGreenPause", "step": 0}, State.PROGRESSING),
+        ({"blueGreen": {}}, {"reason": "BlueGreenPause", "step": 0}, State.NEEDS_ACTION),
+    ],
+    ids=["step with an end", "step without", "inconclusive analysis", "promotion by the clock", "promotion by hand"],
+)
+def test_a_pause_that_ends_by_itself_needs_nobody(strategy: Json, status: Json, state: State) -> None:
+    body = rollout("Paused", pauseConditions=[{"reason": status["reason"]}], currentStepIndex=status["step"])
+    body["spec"]["strategy"] = strategy
+    assert look("rollout", (0, Scene(body, [replica_set()], [pod()]))).state is state
+
+
+@pytest.mark.parametrize(
+    ("annotated", "seen", "state"),
+    [("6", "6", State.COMPLETE), ("6", "5", State.PROGRESSING), ("5", "5", State.PROGRESSING)],
+    ids=["seen", "not seen", "another generation was seen"],
+)
+def test_a_referenced_templates_rollout_is_judged_once_its_generation_was_seen(
+    annotated: str, seen: str, state: State
+) -> None:
+    body = rollout(workloadObservedGeneration=seen)
+    body["metadata"]["annotations"]["rollout.argoproj.io/workload-generation"] = annotated
+    body["spec"] |= {"workloadRef": {"kind": "Deployment", "name": "web"}}
+    read = rollout_kind.with_reference(rollout_kind.read(body), deployment(generation=6))
+    snapshot = Snapshot(at=T0, workload=read, revisions=None, pods=None)
+    found = rollout_kind.judge(snapshot, expected("rollout"), Memory(began=T0), T0)
+    assert found.state is state
+
+
+def test_old_pods_of_a_rollout_count_where_they_were_asked_to_go() -> None:
+    scene = Scene(rollout(), [replica_set()], [pod(), old_pod()])
+    assert look("rollout", (0, scene), wait_old_gone=True).sentence == "old pod web-old-1 has not gone"
 
 
 def job(*conditions: Json, succeeded: int = 0, suspend: bool = False, ttl: int | None = None) -> Json:
@@ -320,6 +428,30 @@ def test_a_jobs_restarts_are_its_own_business() -> None:
     looping = waiting("CrashLoopBackOff", "", restarts=5, last={"exitCode": 1, "reason": "Error"})
     scene = Scene(job(), [], [pod(owned="job", owner_kind="Job", container=looping, ready_since=None, created=1)])
     assert look("job", (2, scene), (90, scene)).state is State.PROGRESSING
+
+
+def test_a_job_that_has_decided_waits_for_its_pods_to_end() -> None:
+    found = look("job", (0, Scene(job(is_true("SuccessCriteriaMet"), succeeded=1), [], [])))
+    assert (found.state, found.sentence) == (
+        State.PROGRESSING,
+        "1/1 succeeded, 0 active; succeeded, its pods still end",
+    )
+
+
+@pytest.mark.parametrize(
+    "reason", ["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy", "MaxFailedIndexesExceeded"]
+)
+def test_every_reason_of_a_failed_job_is_named(reason: str) -> None:
+    found = look("job", (0, Scene(job(is_true("Failed", reason)), [], [])))
+    assert (found.outcome, reason in found.sentence) == (Outcome.RED, True)
+
+
+def test_a_suspended_cronjob_needs_a_person() -> None:
+    body = {
+        "metadata": {"name": "web", "namespace": "t", "uid": "cron", "generation": 1},
+        "spec": {"schedule": "@daily", "suspend": True, "jobTemplate": {"spec": {"template": template(WANTED)}}},
+    }
+    assert look("cronjob", (0, Scene(body, [], []))).state is State.NEEDS_ACTION
 
 
 def test_a_cronjob_promises_only_its_next_run() -> None:

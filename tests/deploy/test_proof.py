@@ -36,6 +36,20 @@ def test_what_is_missing_is_named(fields: Any, expected: str) -> None:
     assert expected == why(**fields)
 
 
+def test_a_native_sidecar_must_be_ready_and_an_init_container_need_not_run() -> None:
+    def with_init(state: Any, **more: Any) -> str:
+        body = pod(init={"proxy": state})
+        body["spec"]["initContainers"][0] |= more
+        made = template(WANTED)
+        made["spec"]["initContainers"] = [{"name": "proxy", "image": WANTED}]
+        return unproven(shape.pod(body), shape.containers(made))
+
+    ended = {"state": {"terminated": {"exitCode": 0}}}
+    assert with_init(ended) == ""
+    assert with_init(running(ready=False), restartPolicy="Always") == "web-new-1 container proxy is not ready"
+    assert with_init(running(), restartPolicy="Always") == ""
+
+
 def test_a_mirrors_image_is_accepted_and_reported() -> None:
     mirrored = f"mirror.example/cache/{WANTED.partition('/')[2]}"
     found = shape.pod(pod(img=mirrored))

@@ -8,6 +8,7 @@ from homelab.deploy.reference import (
     Match,
     Wanted,
     commits_in,
+    likely_commits,
     match,
     match_marked,
     match_tag,
@@ -65,6 +66,8 @@ def test_exact_switches_the_embedded_rule_off(tag: str) -> None:
         (r"{sha12}z", "0123456789abz", Match.PATTERN),
         (r"{sha12}z", "fedcba987654z", Match.NO),
         (r"{sha7}", "y0123456", Match.EMBEDDED),
+        (r"{sha12}.*", "0123456789ab-dirty", Match.NO),
+        (r"rel-{sha7}-.*", "rel-0123456-DIRTY", Match.NO),
     ],
 )
 def test_a_pattern_is_matched_against_the_whole_tag(pattern: str, tag: str, expected: Match) -> None:
@@ -124,6 +127,8 @@ def test_a_mirrors_rewrite_is_told_from_another_image(template: str, live: str, 
 def test_candidates_for_a_commit_stand_alone_in_the_tag() -> None:
     assert commits_in("main-DEADBEEF01-1700000000") == ["deadbeef01", "1700000000"]
     assert commits_in("release") == []
+    assert likely_commits("main-DEADBEEF01-1700000000-20261121-202611211530-20261121153000") == ["deadbeef01"]
+    assert likely_commits("19991231ab") == ["19991231ab"]
 
 
 @pytest.mark.parametrize(
@@ -134,6 +139,8 @@ def test_candidates_for_a_commit_stand_alone_in_the_tag() -> None:
         ("reg.example/app:latest", OTHER, Match.NO),
         ("reg.example/app:latest", f"v1-{FULL[:12]}", Match.NO),
         (f"reg.example/app:{OTHER[:12]}", FULL, Match.NO),
+        ("reg.example/app:20261121", FULL, Match.MARK),
+        ("reg.example/app:main-1700000000", FULL, Match.MARK),
         (f"reg.example/app@{DIGEST}", FULL, Match.NO),
         (f"reg.example/app:{FULL[:12]}", OTHER, Match.SHORT),
     ],

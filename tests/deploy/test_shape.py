@@ -73,6 +73,23 @@ def test_only_the_controller_owns() -> None:
     assert shape.owned_by(replica_set()) == "dep"
 
 
+def test_a_containers_environment_may_name_its_commit() -> None:
+    made = {
+        "metadata": {"labels": {"app.kubernetes.io/version": "1.4"}},
+        "spec": {
+            "containers": [
+                {
+                    "name": "a",
+                    "image": "r/a",
+                    "env": [{"name": "GIT_COMMIT", "value": "abc"}, {"name": "X", "value": "y"}],
+                },
+                {"name": "b", "image": "r/b", "env": [{"name": "GIT_SHA", "valueFrom": {}}]},
+            ]
+        },
+    }
+    assert [container.marks for container in shape.containers(made)] == [("1.4", "abc"), ("1.4",)]
+
+
 def test_a_native_sidecar_is_an_init_container_that_stays() -> None:
     body = pod(init={"proxy": {"ready": True, "state": {"running": {}}}, "migrate": {"ready": True}})
     body["spec"]["initContainers"][0]["restartPolicy"] = "Always"

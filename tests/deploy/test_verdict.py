@@ -228,6 +228,52 @@ def test_9_an_old_pod_that_terminates_does_not_hold_completion_back() -> None:
     assert judge((0, leaving), wait_old_gone=True).state is State.PROGRESSING
 
 
+def test_9_an_old_pod_that_was_evicted_has_gone_as_far_as_serving_goes() -> None:
+    evicted = Scene(deployment(), pods=[pod(), old_pod(phase="Failed", ready_since=None)])
+    assert judge((0, evicted), wait_old_gone=True).state is State.COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("terminating", "state"),
+    [(None, State.NEEDS_ACTION), (1, State.PROGRESSING), (0, State.COMPLETE)],
+    ids=["the server does not count them", "one", "none"],
+)
+def test_9_without_pods_only_the_servers_count_says_that_old_ones_are_gone(
+    terminating: int | None, state: State
+) -> None:
+    body = deployment()
+    if terminating is not None:
+        body["status"]["terminatingReplicas"] = terminating
+    assert judge((0, Scene(body, pods=None, events=None)), stable_for=0.0, wait_old_gone=True).state is state
+
+
+def test_recreate_held_up_by_ended_old_pods_names_them() -> None:
+    made = [progressing("NewReplicaSetCreated")]
+    body = deployment(counts=(0, 0, 0, 0), conditions=made, strategy={"type": "Recreate"})
+    scene = Scene(body, [replica_set(available=0)], [old_pod(phase="Failed", ready_since=None)])
+    assert judge((0, scene)).sentence == "Recreate waits for old pods to go: web-old-1 (Failed)"
+
+
+def test_a_replicaset_without_revision_annotation_is_known_by_its_template() -> None:
+    unmarked = replica_set()
+    del unmarked["metadata"]["annotations"]
+    found = judge((0, Scene(deployment(), [unmarked, old_replica_set()])))
+    assert (found.state, found.proof) == (State.COMPLETE, Proof.PODS)
+
+
+def test_a_rollback_goes_by_the_revision_and_not_by_the_newest_replicaset() -> None:
+    older = replica_set(name="web-new", revision="3")
+    younger = replica_set(OLD, name="web-old", revision="2", want=0)
+    younger["metadata"]["creationTimestamp"] = stamp(0)
+    found = judge((0, Scene(deployment(revision="3"), [younger, older])))
+    assert (found.state, found.proof) == (State.COMPLETE, Proof.PODS)
+
+
+def test_pods_of_a_stranger_under_the_same_labels_prove_nothing() -> None:
+    strangers = Scene(deployment(), [replica_set(owned="dep"), old_replica_set()], [pod(owned="another")])
+    assert judge((0, strangers)).state is State.PROGRESSING
+
+
 def test_an_old_pod_that_still_serves_holds_completion_back() -> None:
     found = judge((0, Scene(deployment(), pods=[pod(), old_pod()])))
     assert (found.state, found.sentence) == (State.PROGRESSING, "old pod web-old-1 still serves")
@@ -244,6 +290,16 @@ def test_10_a_crash_during_the_hold_is_a_failure() -> None:
     found = judge((0, ready), (5, crashed))
     assert (found.state, found.reason) == (State.FAILED, "crash")
     assert found.sentence == "crash: web-new-1 was Ready, then crashed"
+
+
+def test_10_patience_leaves_a_crash_during_the_hold_to_the_deadline() -> None:
+    ready = Scene(deployment(), pods=[pod(ready_since=0)])
+    down = Scene(
+        deployment(counts=(1, 0, 0, 1)),
+        [replica_set(available=0)],
+        [pod(container=running(restarts=1, ready=False), ready_since=None)],
+    )
+    assert judge((0, ready), (5, down), patience=Patience.PATIENT).state is State.PROGRESSING
 
 
 def test_10_an_end_during_the_hold_is_a_failure_before_the_restart_is_counted() -> None:
@@ -439,6 +495,20 @@ def test_progress_restarts_the_quiet_clock() -> None:
         [pod(), pod("web-new-2", container=running(ready=False), ready_since=None)],
     )
     assert judge((0, with_new(STARTING)), (600, more), (700, more)).state is State.PROGRESSING
+
+
+def test_what_falls_back_and_comes_again_is_no_progress() -> None:
+    up = with_new(pod("web-new-1"))
+    down = with_new(STARTING)
+    looks = [(float(at), up if at % 100 else down) for at in range(0, 800, 50)]
+    found = judge(*looks)
+    assert (found.state, found.sentence.startswith("no progress for 660 s")) == (State.TIMEOUT, True)
+
+
+def test_another_spec_starts_the_quiet_clock_anew() -> None:
+    scaled = with_new(STARTING)
+    scaled = replace(scaled, workload=deployment(want=2, counts=(1, 1, 1, 2), generation=6, conditions=[]))
+    assert judge((0, with_new(STARTING)), (600, scaled), (700, scaled)).state is State.PROGRESSING
 
 
 def test_stale_details_never_prove_completion() -> None:
