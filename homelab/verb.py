@@ -156,7 +156,7 @@ def _described(name: str, command: Mapping[str, Any]) -> dict[str, Any]:
         {"name": param["name"], "flags": param.get("opts", []), "kind": param["param_type_name"]}
         | {"required": param["required"], "help": param.get("help")}
         for param in command["params"]
-        if param["name"] != "help"
+        if "--help" not in param.get("opts", [])
     ]
     facts = {"tier": command.get("tier"), "destructive": command.get("destructive", False)}
     return {"name": name, **facts, "summary": _summary(command["help"]), "params": params}
