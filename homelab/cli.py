@@ -14,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -129,7 +130,8 @@ def run(argv: Sequence[str], world: World) -> int:
         check(world)
         code = cli.main(args=list(argv), prog_name="homelab", standalone_mode=False, obj=launch)
         return int(code or 0)
-    except ReaderLeft:
+    except (ReaderLeft, SystemExit):
+        # click leaves by SystemExit where the reader of its help went away (``| head``).
         return int(Outcome.DONE)
     except BaseException as error:  # noqa: BLE001 -- the boundary: whatever happened becomes a sentence and a code
         translated = _translate(error, launch.world)
@@ -195,6 +197,9 @@ def _raise_interrupted(number: int, _frame: FrameType | None) -> NoReturn:
 def main() -> NoReturn:
     """Run this process's command line and exit with its code."""
     _fill_standard_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # help has arrows and dashes that not every encoding has
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGHUP):
             with suppress(ValueError, OSError):

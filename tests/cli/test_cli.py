@@ -50,6 +50,26 @@ def test_a_wrong_command_line_is_ndjson_when_ndjson_was_asked(tmp_path: Path) ->
     assert (record["kind"], record["exit_code"]) == ("error", 2)
 
 
+@pytest.mark.parametrize("words", ["--help", "--manifest", "ci --help", "--version"])
+def test_help_that_nobody_reads_to_its_end_is_no_bug(words: str) -> None:
+    left, right = os.pipe()
+    os.close(left)
+    done = subprocess.run(
+        [sys.executable, "-m", "homelab", *words.split()], stdout=right, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(right)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words", ["--help", "work land --help", "--manifest", "no-such-verb"])
+def test_an_encoding_without_arrows_gets_words_and_no_bug(words: str) -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    argv = [sys.executable, "-m", "homelab", *words.split()]
+    done = subprocess.run(argv, capture_output=True, check=False, env=env)
+    assert done.returncode == (2 if words == "no-such-verb" else 0), done.stderr
+    assert (b"\\u2192" in done.stdout) == (words == "--help")
+
+
 def test_an_unknown_renderer_in_the_environment_exits_2(tmp_path: Path) -> None:
     here = world(tmp_path, env={"HOMELAB_OUTPUT": "loud"})
     assert run(["config", "show"], here) == 2
