@@ -12,11 +12,12 @@ from homelab.ci.failure import failures
 from homelab.ci.port import CiRepository
 from homelab.ci.reasons import Reason
 from homelab.ci.request import CiRequest
-from homelab.ci.result import CiResult
+from homelab.ci.result import CiResult, lines_left_out
 from homelab.ci.sight import Sight
 from homelab.ci.spoken import duration
 from homelab.ci.verdict import Stand, Verdict
 from homelab.ci.words import words
+from homelab.clock import Clock
 from homelab.outcome import Outcome
 
 
@@ -27,9 +28,14 @@ def conclude(
     verdict: Verdict,
     *,
     because: Sequence[str] = (),
+    clock: Clock | None = None,
 ) -> CiResult:
-    """Return the answer for runs that were seen; ``because`` are further reasons for it."""
-    red = failures(servers, verdict.because, log_lines=request.log_lines) if verdict.outcome is Outcome.RED else ()
+    """Return the answer for runs that were seen; ``because`` are further reasons for it.
+
+    With a ``clock`` the last lines of a step that has just failed are given a moment to arrive.
+    """
+    lines = request.log_lines
+    red = failures(servers, verdict.because, log_lines=lines, clock=clock) if verdict.outcome is Outcome.RED else ()
     first = verdict.because[0] if verdict.because else sight.runs[0]
     said = words(servers, request, sight, verdict)
     headline = said.headline
@@ -43,7 +49,7 @@ def conclude(
         pipelines=sight.runs,
         failures=red,
         reasons=(*because, *said.reasons),
-        next=(request.command("logs", "--failed"),) if any(one.left_out for one in red) else said.next,
+        next=(request.command("logs", "--failed"),) if lines_left_out(red, lines) else said.next,
         judged_instead=instead if instead != request.oid else "",
         log_lines=request.log_lines,
     )

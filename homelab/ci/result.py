@@ -42,10 +42,9 @@ class CiResult(Result):
     def lines(self) -> list[str]:
         """Return reasons, failing steps with their logs, and the commands to type next."""
         shown = list(self.reasons)
-        budget = BYTES_A_LINE * self.log_lines
-        with_log = sum(bool(failure.excerpt) for failure in self.failures[:SHOWN_FAILURES]) or 1
+        budget = _budget(self.failures, self.log_lines)
         for failure in self.failures[:SHOWN_FAILURES]:
-            shown += _failure_lines(failure, budget // with_log)
+            shown += _failure_lines(failure, budget)
         if len(self.failures) > SHOWN_FAILURES:
             shown.append(f"and {len(self.failures) - SHOWN_FAILURES} more failing steps")
         return shown + [f"next: {command}" for command in self.next]
@@ -71,6 +70,19 @@ def pipeline_record(run: Pipeline) -> dict[str, Any]:
         "steps": run.steps,
         "seconds": run.seconds,
     }
+
+
+def lines_left_out(failures: Sequence[Failure], log_lines: int) -> bool:
+    """Say whether a red answer shows less than the logs of its failing steps hold."""
+    budget = _budget(failures, log_lines)
+    cut = any(len(_within(one.excerpt, budget)) < len(one.excerpt) or one.left_out for one in failures)
+    return cut or len(failures) > SHOWN_FAILURES
+
+
+def _budget(failures: Sequence[Failure], log_lines: int) -> int:
+    """Return the bytes of log that each failing step may show."""
+    with_log = sum(bool(failure.excerpt) for failure in failures[:SHOWN_FAILURES]) or 1
+    return BYTES_A_LINE * log_lines // with_log
 
 
 def _failure_lines(failure: Failure, budget: int) -> list[str]:

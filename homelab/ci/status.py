@@ -42,7 +42,7 @@ def status(
     quiet = replace(sight.stamped, states=max(sight.stamped.states, KILLED_QUIET))
     verdict = judge(sight.runs, quiet=quiet, settle=max(one.settle for one in servers))
     final = verdict.final and not sight.hidden
-    answer = conclude(servers, request, sight, verdict if final else verdict.still_moving())
+    answer = conclude(servers, request, sight, verdict if final else verdict.still_moving(), clock=clock)
     if answer.outcome is not Outcome.DONE:
         return answer
     missing = {name: found for name, found in silent.items() if max(reason.sure for reason in found) is Sure.NO}

@@ -140,7 +140,10 @@ class _Watching:
 
     def every(self) -> float:
         """Return the seconds until the next look, unless an event rings before."""
-        return SOON if self._settling else min(bell.every() for bell in self._bells)
+        if self._settling:
+            return SOON
+        patience = [] if self._sight.runs else [side.patience(self._waited) for side in self._sides]
+        return max(min([bell.every() for bell in self._bells] + patience), SOON)
 
     def look(self) -> CiResult | None:
         """Look once; the answer when there is one."""
@@ -175,7 +178,7 @@ class _Watching:
             self._tell_blocked()
             self._moved.tell(self._sight.runs)
             return None
-        answer = conclude(self._servers, request, self._sight, self._verdict)
+        answer = conclude(self._servers, request, self._sight, self._verdict, clock=self._clock)
         return self._whole(answer) if answer.outcome is Outcome.DONE else answer
 
     def _complete(self) -> bool:
