@@ -108,36 +108,85 @@ def conditions(draw: st.DrawFn) -> list[Json]:
 
 @st.composite
 def scenes(draw: st.DrawFn) -> Scene:
-    want, generation = draw(st.sampled_from([None, 0, 1, 1, 2])), draw(st.integers(4, 6))
-    finished = want is None or draw(st.booleans())
-    counts = (want or 1,) * 4 if finished else draw(st.tuples(SMALL, SMALL, SMALL, SMALL))
-    body = deployment(
-        draw(IMAGES),
-        want=want,
-        counts=counts,
-        generation=generation,
-        observed=generation - draw(st.sampled_from([0, 0, 0, 1, 6])),
-        revision=draw(st.sampled_from(["2", "2", "1", ""])),
-        conditions=draw(conditions()),
-        uid=draw(st.sampled_from(["dep", "dep", "dep", "dep-2"])),
-        paused=draw(st.sampled_from([False, False, False, True])),
-    )
-    if draw(st.sampled_from([False, False, False, True])):
-        body["metadata"]["deletionTimestamp"] = stamp(0)
-    sets = [
-        replica_set(body["spec"]["template"]["spec"]["containers"][0]["image"], want=want or 0, available=draw(SMALL)),
-        old_replica_set(),
-    ]
-    found = {one["metadata"]["name"]: one for one in draw(st.lists(pods(), max_size=4))}
-    return Scene(
-        draw(st.sampled_from([body, body, body, None])),
-        draw(st.sampled_from([sets, sets, None])),
-        draw(st.sampled_from([list(found.values()), list(found.values()), None])),
-        draw(st.sampled_from([[], None, [event("pod-1", "FailedMount", "timed out", at=-300)]])),
-        fresh=draw(st.sampled_from([True, True, True, False])),
-    )
+    """A finished rollout of one or two pods, and up to three things that are otherwise."""
+    want = draw(st.sampled_from([1, 1, 2]))
+    body = deployment(want=want, counts=(want,) * 4)
+    ours = [pod(f"pod-{number}") for number in range(want)]
+    sets = [replica_set(want=want), old_replica_set()]
+    scene = Scene(body, sets, ours)
+    for change in draw(st.lists(st.sampled_from(CHANGES), max_size=3, unique=True)):
+        scene = change(draw, scene, body)
+    return scene
 
 
+def _template(draw: st.DrawFn, scene: Scene, body: Json) -> Scene:
+    container_of(body["spec"]["template"])["image"] = img = draw(IMAGES)
+    if draw(st.booleans()):
+        return replace(scene, revisions=[replica_set(img), old_replica_set()])
+    return scene
+
+
+def _counts(draw: st.DrawFn, scene: Scene, body: Json) -> Scene:
+    name = draw(st.sampled_from(["updatedReplicas", "readyReplicas", "availableReplicas", "replicas"]))
+    body["status"][name] = draw(SMALL)
+    return scene
+
+
+def _want(draw: st.DrawFn, scene: Scene, body: Json) -> Scene:
+    body["spec"]["replicas"] = draw(SMALL)
+    return scene
+
+
+def _observed(draw: st.DrawFn, scene: Scene, body: Json) -> Scene:
+    body["status"]["observedGeneration"] = draw(st.integers(0, 5))
+    return scene
+
+
+def _condition(draw: st.DrawFn, scene: Scene, body: Json) -> Scene:
+    body["status"]["conditions"] = draw(conditions())
+    return scene
+
+
+def _about(draw: st.DrawFn, scene: Scene, body: Json) -> Scene:
+    body["metadata"] |= draw(st.sampled_from([{"deletionTimestamp": stamp(0)}, {"uid": "dep-2"}, {"annotations": {}}]))
+    return scene
+
+
+def _paused(_draw: st.DrawFn, scene: Scene, body: Json) -> Scene:
+    body["spec"]["paused"] = True
+    return scene
+
+
+def _pods(draw: st.DrawFn, scene: Scene, _body: Json) -> Scene:
+    found = {one["metadata"]["name"]: one for one in [*(scene.pods or []), *draw(st.lists(pods(), max_size=2))]}
+    return replace(scene, pods=list(found.values()))
+
+
+def _revisions(draw: st.DrawFn, scene: Scene, _body: Json) -> Scene:
+    sets = [replica_set(draw(IMAGES), available=draw(SMALL), revision=draw(st.sampled_from(["1", "2"])))]
+    return replace(scene, revisions=draw(st.sampled_from([None, [], sets])))
+
+
+def _denied(draw: st.DrawFn, scene: Scene, _body: Json) -> Scene:
+    return replace(scene, pods=None, events=draw(st.sampled_from([None, []])))
+
+
+def _old_details(_draw: st.DrawFn, scene: Scene, _body: Json) -> Scene:
+    return replace(scene, fresh=False)
+
+
+def _events(_draw: st.DrawFn, scene: Scene, _body: Json) -> Scene:
+    return replace(scene, events=[event("pod-1", "FailedMount", "timed out", at=-300)])
+
+
+def _absent(_draw: st.DrawFn, scene: Scene, _body: Json) -> Scene:
+    return replace(scene, workload=None)
+
+
+CHANGES = [
+    *(_template, _counts, _want, _observed, _condition, _about, _paused),
+    *(_pods, _revisions, _denied, _old_details, _events, _absent),
+]
 WALKS = st.lists(st.tuples(st.floats(0.1, 400), scenes()), min_size=1, max_size=4)
 
 
