@@ -217,7 +217,7 @@ def test_an_application_is_followed_to_its_workloads(shop: Lab) -> None:
     threading.Timer(0.5, lambda: shop.set_image(NEW, labels={})).start()
     answer = wait(shop, "argocd/application/shop", NEW)
     assert answer.code == 0, answer.stderr
-    assert "settled, 1 workloads complete, proof: pods" in answer.stderr
+    assert "settled, 1 workload complete, proof: pods" in answer.stderr
 
 
 def test_two_contexts_are_waited_for_in_one_command(shop: Lab, tmp_path: Path) -> None:

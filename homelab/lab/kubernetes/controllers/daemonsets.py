@@ -10,22 +10,20 @@ from dataclasses import dataclass
 
 from homelab.lab.kubernetes.api import Api
 from homelab.lab.kubernetes.controllers.loop import Name
-from homelab.lab.kubernetes.controllers.pods import available, next_availability, pods_of, ready
+from homelab.lab.kubernetes.controllers.pod_owner import PodOwner
+from homelab.lab.kubernetes.controllers.pods import available, next_availability, ready
 from homelab.lab.kubernetes.controllers.revisions import HASH, Revisions, hash_of
 from homelab.lab.kubernetes.controllers.rollout_sizes import scaled
 from homelab.lab.kubernetes.controllers.templates import pod_from
-from homelab.lab.kubernetes.kinds import DAEMON_SET, NODE, POD
+from homelab.lab.kubernetes.kinds import DAEMON_SET, NODE
 from homelab.lab.kubernetes.node.taints import untolerated
 from homelab.lab.kubernetes.objects import (
     Object,
-    controller_of,
-    copy,
     deleting,
     labels_of,
     name_of,
     namespace_of,
 )
-from homelab.lab.kubernetes.recorder import Recorder
 from homelab.lab.kubernetes.store import Change
 
 _TOLERATED = (
@@ -63,20 +61,15 @@ class DaemonSets:
 
     def __init__(self, api: Api) -> None:
         """Read and write through ``api``."""
-        self._api = api
         self._store = api.store
         self._revisions = Revisions(api)
-        self._events = Recorder(api.store, "daemonset-controller")
+        self._owner = PodOwner(api, DAEMON_SET)
 
     def concerns(self, change: Change) -> Iterable[Name]:
         """Itself, the owner of a pod, and all of them when a node changed."""
-        if change.kind == DAEMON_SET:
-            return [(namespace_of(change.item), name_of(change.item))]
         if change.kind == NODE:
             return [(namespace_of(item), name_of(item)) for item in self._store.list(DAEMON_SET)]
-        if change.kind == POD and (owner := controller_of(change.item)) and owner["kind"] == "DaemonSet":
-            return [(namespace_of(change.item), owner["name"])]
-        return []
+        return self._owner.concerns(change)
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         """Place missing pods, remove wrong ones, move the update on, count."""
@@ -99,7 +92,7 @@ class DaemonSets:
         found: dict[str, list[Object]] = {}
         # Stamps have whole seconds; of two pods made in one second the one of the live template came later.
         pods = sorted(
-            pods_of(self._store, item),
+            self._owner.pods(item),
             key=lambda pod: (pod["metadata"]["creationTimestamp"], labels_of(pod).get(HASH) == hashed),
         )
         for pod in pods:
@@ -115,7 +108,7 @@ class DaemonSets:
             for pod in pods:
                 finished = pod["status"].get("phase") in ("Failed", "Succeeded")
                 if not deleting(pod) and (finished or not stays):
-                    self._delete(daemon.item, pod)
+                    self._owner.remove(daemon.item, pod)
 
     def _update(self, daemon: Daemon) -> None:
         rules = daemon.item["spec"]["updateStrategy"].get("rollingUpdate") or {}
@@ -136,7 +129,7 @@ class DaemonSets:
             else:
                 broken.append(old[0])
         for pod in broken + healthy[: max(0, budget)]:
-            self._delete(daemon.item, pod)
+            self._owner.remove(daemon.item, pod)
 
     def _update_by_surge(self, daemon: Daemon, nodes: list[str], surge: int) -> None:
         wanting = []
@@ -145,7 +138,7 @@ class DaemonSets:
             new = [pod for pod in pods if daemon.newest(pod)]
             old = [pod for pod in pods if not daemon.newest(pod)]
             if old and new and self._available(daemon, new[0]):
-                self._delete(daemon.item, old[0])
+                self._owner.remove(daemon.item, old[0])
             elif old and not new:
                 wanting.append(node)
             elif old:
@@ -159,12 +152,7 @@ class DaemonSets:
     def _create(self, daemon: Daemon, node: str) -> None:
         pod = _pod(daemon.item, node)
         pod["metadata"].setdefault("labels", {})[HASH] = daemon.hash
-        made = self._api.create(POD, namespace_of(daemon.item), pod)
-        self._events.normal(daemon.item, "SuccessfulCreate", f"Created pod: {name_of(made)}")
-
-    def _delete(self, item: Object, pod: Object) -> None:
-        self._api.delete(POD, namespace_of(pod), name_of(pod))
-        self._events.normal(item, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+        self._owner.make(daemon.item, pod)
 
     def _count(self, daemon: Daemon) -> None:
         counters = dict.fromkeys(
@@ -191,14 +179,8 @@ class DaemonSets:
                 counters["numberAvailable"] += available(pods[0], daemon.wait, self._store.now())
                 counters["updatedNumberScheduled"] += daemon.newest(pods[0])
         missing = counters["desiredNumberScheduled"] - counters["numberAvailable"]
-        changed = copy(daemon.item)
-        changed["status"] = {
-            "observedGeneration": daemon.item["metadata"]["generation"],
-            **counters,
-            **({"numberUnavailable": missing} if missing else {}),
-        }
-        changed["metadata"].pop("resourceVersion")
-        self._api.replace(DAEMON_SET, namespace_of(changed), name_of(changed), changed, part="status")
+        status = {"observedGeneration": daemon.item["metadata"]["generation"], **counters}
+        self._owner.write_status(daemon.item, status | ({"numberUnavailable": missing} if missing else {}))
 
 
 def _pod(item: Object, node: str) -> Object:

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 from homelab.lab.kubernetes.api import Api
 from homelab.lab.kubernetes.controllers.loop import Name
-from homelab.lab.kubernetes.controllers.pods import active, pods_of, ready
+from homelab.lab.kubernetes.controllers.pod_owner import PodOwner
+from homelab.lab.kubernetes.controllers.pods import active, ready
 from homelab.lab.kubernetes.controllers.templates import pod_from
 from homelab.lab.kubernetes.kinds import JOB, POD
 from homelab.lab.kubernetes.objects import (
     Object,
     condition,
-    controller_of,
     copy,
     deleting,
     name_of,
@@ -23,7 +23,6 @@ from homelab.lab.kubernetes.objects import (
     seconds,
     stamp,
 )
-from homelab.lab.kubernetes.recorder import Recorder
 from homelab.lab.kubernetes.store import Change
 
 _FINAL = {"SuccessCriteriaMet": "Complete", "FailureTarget": "Failed"}
@@ -39,15 +38,11 @@ class Jobs:
         self._api = api
         self._store = api.store
         self._retry = retry
-        self._events = Recorder(api.store, "job-controller")
+        self._owner = PodOwner(api, JOB)
 
     def concerns(self, change: Change) -> Iterable[Name]:
         """Itself, and the owner of a pod."""
-        if change.kind == JOB:
-            return [(namespace_of(change.item), name_of(change.item))]
-        if change.kind == POD and (owner := controller_of(change.item)) and owner["kind"] == "Job":
-            return [(namespace_of(change.item), owner["name"])]
-        return []
+        return self._owner.concerns(change)
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         """Judge, start or stop pods, count."""
@@ -57,7 +52,7 @@ class Jobs:
         if ended := condition(item, "Complete") or condition(item, "Failed"):
             return self._expire(item, ended)
         status = copy(item["status"])
-        pods = pods_of(self._store, item)
+        pods = self._owner.pods(item)
         wait = None
         if item["spec"].get("suspend"):
             self._suspend(item, status, pods)
@@ -82,8 +77,7 @@ class Jobs:
         if left > 0 and len(running) < wanted:
             return left
         for _ in range(wanted - len(running)):
-            made = self._api.create(POD, namespace_of(item), pod_from(item, item["spec"]["template"]))
-            self._events.normal(item, "SuccessfulCreate", f"Created pod: {name_of(made)}")
+            self._owner.make(item, pod_from(item, item["spec"]["template"]))
         deadline = item["spec"].get("activeDeadlineSeconds")
         return seconds(status["startTime"]) + deadline - now + 0.05 if deadline else None
 
@@ -133,10 +127,10 @@ class Jobs:
             times = {"lastProbeTime": stamp(self._store.now()), "lastTransitionTime": stamp(self._store.now())}
             words = {"reason": "JobSuspended", "message": "Job suspended"}
             status.setdefault("conditions", []).append({"type": "Suspended", "status": "True", **times, **words})
-            self._events.normal(item, "Suspended", "Job suspended")
+            self._owner.events.normal(item, "Suspended", "Job suspended")
 
     def _count(self, item: Object, status: Object) -> None:
-        pods = pods_of(self._store, item)
+        pods = self._owner.pods(item)
         counters = {
             "active": sum(active(pod) for pod in pods),
             "ready": sum(ready(pod) and active(pod) for pod in pods),
@@ -149,18 +143,15 @@ class Jobs:
         status |= {key: value for key, value in counters.items() if value or key in always}
         status.setdefault("uncountedTerminatedPods", {})
         before = item["status"]
-        changed = copy(item)
-        changed["status"] = status
-        changed["metadata"].pop("resourceVersion")
-        self._api.replace(JOB, namespace_of(item), name_of(item), changed, part="status")
+        self._owner.write_status(item, status)
         self._tell(item, before, status)
 
     def _tell(self, item: Object, before: Object, status: Object) -> None:
         complete, failed = condition({"status": status}, "Complete"), condition({"status": status}, "Failed")
         if complete and not condition({"status": before}, "Complete"):
-            self._events.normal(item, "Completed", "Job completed")
+            self._owner.events.normal(item, "Completed", "Job completed")
         if failed and not condition({"status": before}, "Failed"):
-            self._events.warning(item, failed["reason"], failed["message"])
+            self._owner.events.warning(item, failed["reason"], failed["message"])
 
     def _expire(self, item: Object, ended: Object) -> float | None:
         ttl = item["spec"].get("ttlSecondsAfterFinished")

@@ -11,20 +11,19 @@ from dataclasses import dataclass
 
 from homelab.lab.kubernetes.api import Api
 from homelab.lab.kubernetes.controllers.loop import Name
-from homelab.lab.kubernetes.controllers.pods import available, next_availability, pods_of, ready
+from homelab.lab.kubernetes.controllers.pod_owner import PodOwner
+from homelab.lab.kubernetes.controllers.pods import available, next_availability, ready
 from homelab.lab.kubernetes.controllers.revisions import HASH, Revisions
 from homelab.lab.kubernetes.controllers.templates import pod_from
 from homelab.lab.kubernetes.kinds import CLAIM, POD, STATEFUL_SET
 from homelab.lab.kubernetes.objects import (
     Object,
-    controller_of,
     copy,
     deleting,
     labels_of,
     name_of,
     namespace_of,
 )
-from homelab.lab.kubernetes.recorder import Recorder
 from homelab.lab.kubernetes.refusals import Refusal
 from homelab.lab.kubernetes.store import Change
 
@@ -88,15 +87,11 @@ class StatefulSets:
         self._api = api
         self._store = api.store
         self._revisions = Revisions(api)
-        self._events = Recorder(api.store, "statefulset-controller")
+        self._owner = PodOwner(api, STATEFUL_SET)
 
     def concerns(self, change: Change) -> Iterable[Name]:
         """Itself, and the owner of a pod."""
-        if change.kind == STATEFUL_SET:
-            return [(namespace_of(change.item), name_of(change.item))]
-        if change.kind == POD and (owner := controller_of(change.item)) and owner["kind"] == "StatefulSet":
-            return [(namespace_of(change.item), owner["name"])]
-        return []
+        return self._owner.concerns(change)
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         """Take one step, then count; raises the refusal of a create to be retried."""
@@ -114,11 +109,11 @@ class StatefulSets:
         self._count(shape)
         if refusal:
             raise refusal
-        return next_availability(pods_of(self._store, item), shape.wait, self._store.now())
+        return next_availability(self._owner.pods(item), shape.wait, self._store.now())
 
     def _step(self, shape: Shape) -> None:
         """Scale up, else scale down, else update: the first that has something to do or to wait for ends the step."""
-        pods = {ordinal(pod): pod for pod in pods_of(self._store, shape.item)}
+        pods = {ordinal(pod): pod for pod in self._owner.pods(shape.item)}
         for number in shape.ordinals:
             if self._waits_for(shape, number, pods.get(number)) and shape.ordered:
                 return
@@ -162,12 +157,11 @@ class StatefulSets:
         pod["spec"] |= {"hostname": name, "subdomain": item["spec"].get("serviceName", "")}
         self._claim(item, pod)
         try:
-            self._api.create(POD, namespace_of(item), pod)
+            self._owner.make(item, pod, said=f"create Pod {{}} in StatefulSet {name_of(item)} successful")
         except Refusal as refusal:
             text = f"create Pod {name} in StatefulSet {name_of(item)} failed error: {refusal.message}"
-            self._events.warning(item, "FailedCreate", text)
+            self._owner.events.warning(item, "FailedCreate", text)
             raise
-        self._events.normal(item, "SuccessfulCreate", f"create Pod {name} in StatefulSet {name_of(item)} successful")
 
     def _claim(self, item: Object, pod: Object) -> None:
         volumes = pod["spec"].setdefault("volumes", [])
@@ -180,12 +174,10 @@ class StatefulSets:
                 self._api.create(CLAIM, namespace_of(item), body)
 
     def _delete(self, item: Object, pod: Object) -> None:
-        self._api.delete(POD, namespace_of(pod), name_of(pod))
-        text = f"delete Pod {name_of(pod)} in StatefulSet {name_of(item)} successful"
-        self._events.normal(item, "SuccessfulDelete", text)
+        self._owner.remove(item, pod, said=f"delete Pod {{}} in StatefulSet {name_of(item)} successful")
 
     def _count(self, shape: Shape) -> None:
-        pods = [pod for pod in pods_of(self._store, shape.item) if pod["status"].get("phase")]
+        pods = [pod for pod in self._owner.pods(shape.item) if pod["status"].get("phase")]
         kept = [labels_of(pod).get(HASH) for pod in pods if not deleting(pod)]
         status: Object = {
             "observedGeneration": shape.item["metadata"]["generation"],
@@ -202,10 +194,7 @@ class StatefulSets:
         if shape.rolling and all(status[counter] == shape.replicas for counter in counters):
             status |= {"currentRevision": shape.update, "currentReplicas": status["updatedReplicas"]}
         always = ("replicas", "availableReplicas", "collisionCount")
-        changed = copy(shape.item)
-        changed["status"] = {key: value for key, value in status.items() if value or key in always}
-        changed["metadata"].pop("resourceVersion")
-        self._api.replace(STATEFUL_SET, namespace_of(changed), name_of(changed), changed, part="status")
+        self._owner.write_status(shape.item, {key: value for key, value in status.items() if value or key in always})
         self._revisions.prune(shape.item, {shape.current, shape.update, *(name for name in kept if name)})
 
 
