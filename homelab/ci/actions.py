@@ -14,11 +14,12 @@ from homelab.ci.actions_ask import LIMIT, NOT_FOUND
 from homelab.ci.actions_control import ActionsControl
 from homelab.ci.actions_kept import KeptPowers
 from homelab.ci.actions_log import ActionsLog
-from homelab.ci.actions_statuses import Told, told, with_jobs
+from homelab.ci.actions_statuses import Told, told
+from homelab.ci.actions_tasks import JobsOfRun, grouped, merged
 from homelab.ci.fields import Json, integer, text
 from homelab.ci.model import Facts, LogLine, Pipeline, State, Step, Workflow
 from homelab.clock import Clock
-from homelab.errors import CredentialsError, HttpStatus, NothingThere
+from homelab.errors import CredentialsError, HomelabError, HttpStatus, NothingThere
 from homelab.http.port import JsonHttp
 
 #: A run whose state is folded from other answers is fetched again when those are older (seconds).
@@ -95,13 +96,18 @@ class Actions(ActionsControl):
         """
         try:
             return list(self.rows("/actions/runs", "workflow_runs", {"head_sha": oid}))
-        except CredentialsError:
+        except (CredentialsError, HttpStatus) as error:
+            self._without_runs(error)
+            return None
+
+    def _without_runs(self, error: HomelabError) -> None:
+        """Go on by statuses and tasks. Raises ``error`` where it says nothing about the list of runs."""
+        if isinstance(error, CredentialsError):
             self.lacks(runs=False, jobs=False, job_logs=False)
-        except HttpStatus as error:
-            if error.status != NOT_FOUND:
-                raise
+        elif isinstance(error, HttpStatus) and error.status == NOT_FOUND:
             self.learn(runs=False, jobs=False)
-        return None
+        else:
+            raise error
 
     def _run(self, raw: Json) -> Pipeline:
         made = translate.run(raw, web=self.web, server=self.name)
@@ -165,7 +171,7 @@ class Actions(ActionsControl):
         tasks = self._tasks(made.commit).get(made.number) if self.powers().tasks else None
         if tasks is None:
             return base.workflows if base is not None else ()
-        return self._merged(base, *tasks).workflows
+        return merged(base, *tasks).workflows
 
     def _fold(self, oid: str) -> list[Pipeline]:
         """Levels A and B: statuses tell which jobs there are, tasks what those that began really do."""
@@ -173,45 +179,19 @@ class Actions(ActionsControl):
         runs = dict(seen.runs)
         if self.powers().tasks:
             for number, (made, flows) in self._tasks(oid).items():
-                runs[number] = self._merged(runs.get(number), made, flows)
+                runs[number] = merged(runs.get(number), made, flows)
         self._folded = runs | {run.number: run for run in seen.foreign}
         self._folded_at, self._folded_of = self._clock.monotonic(), oid
         return _newest_first(runs.values()) + list(seen.foreign)
 
-    def _merged(self, run: Pipeline | None, told: Pipeline, tasks: Mapping[str, Workflow]) -> Pipeline:
-        base = run or told
-        names = {flow.name for flow in base.workflows}
-        flows = [self._better(flow, tasks.get(flow.name)) for flow in base.workflows]
-        flows += [flow for name, flow in tasks.items() if name not in names]
-        base = replace(
-            base, branch=told.branch, ref=told.ref, source=told.source, created=told.created, title=told.title
-        )
-        return with_jobs(base, flows)
-
-    def _better(self, flow: Workflow, task: Workflow | None) -> Workflow:
-        """A status keeps the job's place in its run, a task its true state."""
-        if task is None or (flow.state is State.PENDING and task.state.finished):
-            # A re-run's job waits again while the task of its first attempt is still listed.
-            return flow
-        step = replace(flow.steps[0], state=task.state, started=task.started, finished=task.finished)
-        return replace(flow, state=task.state, started=task.started, finished=task.finished, steps=(step,))
-
-    def _tasks(self, oid: str) -> dict[int, tuple[Pipeline, dict[str, Workflow]]]:
+    def _tasks(self, oid: str) -> dict[int, JobsOfRun]:
         """Return the commit's tasks by run number and job. Newest come first: one older than the push is the last."""
         since, rows = self._since.get(oid, 0) - SKEW, []
         for raw in islice(self.rows("/actions/tasks", "workflow_runs"), LOOKED_THROUGH):
             if translate.stamp(raw, "created_at") < since:
                 break
             rows += [raw] if text(raw, "head_sha").lower() == oid else []
-        return self._grouped(rows)
-
-    def _grouped(self, rows: Iterable[Json]) -> dict[int, tuple[Pipeline, dict[str, Workflow]]]:
-        """Return tasks by run number and job: of a job's attempts the newest, which come first."""
-        found: dict[int, tuple[Pipeline, dict[str, Workflow]]] = {}
-        for raw in rows:
-            made, flow = translate.task(raw, web=self.web, server=self.name)
-            found.setdefault(made.number, (made, {}))[1].setdefault(flow.name, flow)
-        return found
+        return grouped(rows, web=self.web, server=self.name)
 
     def _again(self, number: int) -> Pipeline | None:
         if self._folded_of and self._clock.monotonic() - self._folded_at > FRESH:
@@ -243,6 +223,15 @@ class Actions(ActionsControl):
                 why="its API description has none (Forgejo has one from 8, Gitea from 1.23)",
                 fix=f"open {self.web}/actions",
             )
+        try:
+            return self._recent(limit, event, branch, state)
+        except (CredentialsError, HttpStatus) as error:
+            if not self.powers().runs:
+                raise
+            self._without_runs(error)
+            return self.recent(limit, event=event, branch=branch, state=state)
+
+    def _recent(self, limit: int, event: str, branch: str, state: State | None) -> Sequence[Pipeline]:
         rows = self._recent_runs(event) if self.powers().runs else self._recent_tasks(limit)
         fitting = (
             run
@@ -260,9 +249,9 @@ class Actions(ActionsControl):
         most = min(max(limit * JOBS_A_RUN, LIMIT), LOOKED_THROUGH)
         told: dict[str, Told] = {}
         rows = islice(self.rows("/actions/tasks", "workflow_runs"), most)
-        for number, (made, flows) in self._grouped(rows).items():
+        for number, (made, flows) in grouped(rows, web=self.web, server=self.name).items():
             seen = told.get(made.commit) or told.setdefault(made.commit, self._told(made.commit))
-            yield self._merged(seen.runs.get(number), made, flows)
+            yield merged(seen.runs.get(number), made, flows)
 
     def log(self, pipeline: Pipeline, workflow: Workflow, step: Step, *, first: int = 0) -> Iterator[LogLine]:
         """Yield the job's log; asked again for later lines, only the rest of it is fetched."""

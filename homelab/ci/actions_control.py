@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -10,10 +10,10 @@ from urllib.parse import quote
 from homelab.ci.actions_ask import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, ActionsAsk
 from homelab.ci.fields import integer, items, text
 from homelab.ci.model import Pipeline, State
-from homelab.errors import HttpStatus, NothingThere, PersonNeeded, UsageError
+from homelab.errors import HomelabError, HttpStatus, NothingThere, PersonNeeded, Unreachable, UsageError
 from homelab.http.port import Answer, Params
 
-BAD_REQUEST, CONFLICT, UNPROCESSABLE = 400, 409, 422
+BAD_REQUEST, CONFLICT, UNPROCESSABLE, SERVER = 400, 409, 422, 500
 
 
 class ActionsControl(ActionsAsk):
@@ -32,8 +32,11 @@ class ActionsControl(ActionsAsk):
             raise self._by_hand("restart a run", run.url)
         try:
             self._post(f"/actions/runs/{run.id}/rerun")
-        except HttpStatus as error:
-            raise self._absent_call(error, "restart a run", run.url, rerun=False) from error
+        except Unreachable as error:
+            now = self.run_by_id(run.id) if _perhaps_done(error) else None
+            if now is None or (now.attempt <= run.attempt and now.state.finished):
+                raise self._absent_call(error, "restart a run", run.url, rerun=False) from error
+            return now
         return replace(run, attempt=run.attempt + 1)
 
     def cancel(self, run: Pipeline) -> bool:
@@ -69,10 +72,14 @@ class ActionsControl(ActionsAsk):
         file = workflow or self._only_workflow(branch)
         body = {"ref": branch, "inputs": dict(variables), "return_run_info": True}
         path = f"/actions/workflows/{quote(file, safe='')}/dispatches"
+        before = self._newest_manual(branch)
         try:
             answer = self._post(path, body=body, params={"return_run_details": "true"})
-        except HttpStatus as error:
-            raise self._not_started(error, file, branch) from error
+        except Unreachable as error:
+            made = self._newest_manual(branch) if _perhaps_done(error) else None
+            if made is None or (before is not None and made.number <= before.number):
+                raise self._not_started(error, file, branch) from error
+            return made
         run_id = integer(_object(answer), "workflow_run_id", "id")
         return (self.run_by_id(run_id) if run_id else None) or Pipeline(
             number=0,
@@ -89,7 +96,22 @@ class ActionsControl(ActionsAsk):
         """Return one run; the client above knows how."""
         raise NotImplementedError
 
-    def _not_started(self, error: HttpStatus, file: str, branch: str) -> Exception:
+    def recent(
+        self, limit: int, *, event: str = "", branch: str = "", state: State | None = None
+    ) -> Sequence[Pipeline]:
+        """Return the newest runs that fit; the client above knows how."""
+        raise NotImplementedError
+
+    def _newest_manual(self, branch: str) -> Pipeline | None:
+        """Return the newest run made by hand: a dispatch whose answer is lost is found by it."""
+        try:
+            return next(iter(self.recent(1, event="manual", branch=branch)), None) if self.powers().runs else None
+        except HomelabError:
+            return None
+
+    def _not_started(self, error: Unreachable, file: str, branch: str) -> Exception:
+        if not isinstance(error, HttpStatus):
+            return error
         if error.status == NOT_FOUND and self.powers().tried:
             return self._absent_call(error, "trigger a run", f"{self.web}/actions", dispatch=False)
         if error.status == NOT_FOUND:
@@ -131,9 +153,9 @@ class ActionsControl(ActionsAsk):
                 raise self.explained(error) from error
             raise
 
-    def _absent_call(self, error: HttpStatus, what: str, page: str, **absent: bool) -> Exception:
+    def _absent_call(self, error: Unreachable, what: str, page: str, **absent: bool) -> Exception:
         """A 404 to a call that was to be there: it is not, whatever was kept or guessed."""
-        if error.status != NOT_FOUND:
+        if not isinstance(error, HttpStatus) or error.status != NOT_FOUND:
             return error
         self.learn(**absent)
         return self._by_hand(what, page)
@@ -144,6 +166,11 @@ class ActionsControl(ActionsAsk):
             why="its API does not have one; only its web page can, and nothing was changed",
             fix=f"open {page}",
         )
+
+
+def _perhaps_done(error: Unreachable) -> bool:
+    """Say whether a write that failed so may have taken effect: its answer was lost, or the server broke over it."""
+    return not isinstance(error, HttpStatus) or error.status >= SERVER
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from homelab.ci.survey import Survey
 from homelab.ci.verdict import Quiet, Stand, stand_of
 from homelab.ci.words import server_of
 from homelab.clock import Clock
-from homelab.errors import NothingThere
+from homelab.errors import HomelabError, HttpStatus, NothingThere
 from homelab.events import Event
 from homelab.git.port import Repository
 from homelab.outcome import Outcome
@@ -77,11 +77,25 @@ def restart(looking: Looking) -> ChangeResult:
     broken = [run for run in looking.runs() if run.state in _STOPPED or _stranded(looking, run)]
     if not broken:
         return ChangeResult(Outcome.DONE, "nothing to restart: no run failed or was stopped")
-    made = [new for run in broken if (new := server_of(looking.servers, run).restart(run)) is not None]
+    made = _each(broken, lambda run: server_of(looking.servers, run).restart(run))
     names = ", ".join(f"{run.name}" for run in broken)
     again = ", ".join(run.name for run in made)
     headline = f"restarted {names}" + (f" as {again}" if again and again != names else "")
     return ChangeResult(Outcome.DONE, headline, tuple(made), (looking.request.command(),))
+
+
+def _each(runs: Sequence[Pipeline], act: Callable[[Pipeline], Pipeline | None]) -> list[Pipeline]:
+    """Change one run after the other; return what became of them. An error tells what was changed before it."""
+    changed: list[Pipeline] = []
+    for at, run in enumerate(runs):
+        try:
+            became = act(run)
+        except HomelabError as error:
+            before = ", ".join(one.name for one in runs[:at])
+            error.details += (f"done before that: {before}",) if before else ()
+            raise
+        changed += [became] if became is not None else []
+    return changed
 
 
 def _stranded(looking: Looking, run: Pipeline) -> bool:
@@ -94,7 +108,7 @@ def _stranded(looking: Looking, run: Pipeline) -> bool:
 def cancel(looking: Looking) -> ChangeResult:
     """Stop what still goes; a run that ended meanwhile is left as it is."""
     going = [run for run in looking.runs() if not run.state.finished]
-    stopped = [run for run in going if server_of(looking.servers, run).cancel(run)]
+    stopped = _each(going, lambda run: run if server_of(looking.servers, run).cancel(run) else None)
     if not stopped:
         return ChangeResult(Outcome.DONE, "nothing to cancel: every run has ended")
     return ChangeResult(Outcome.DONE, f"cancelled {', '.join(run.name for run in stopped)}", tuple(stopped))
@@ -117,9 +131,23 @@ def _decide(
     blocked = [run for run in looking.runs() if run.state is State.BLOCKED]
     if not blocked:
         return ChangeResult(Outcome.DONE, f"nothing to be {word}: no run is blocked")
-    for run in blocked:
-        act(server_of(looking.servers, run), run)
-    return ChangeResult(Outcome.DONE, f"{word} {', '.join(run.name for run in blocked)}", tuple(blocked), following)
+    others = _each(blocked, lambda run: _decided(server_of(looking.servers, run), run, act))
+    done = [run for run in blocked if run.key not in {one.key for one in others}]
+    said = [f"{word} {', '.join(run.name for run in done)}"] if done else []
+    said += [f"{one.name} was decided by someone else: {one.said or one.state.value}" for one in others]
+    return ChangeResult(Outcome.DONE, "; ".join(said), tuple(done), following)
+
+
+def _decided(ci: CiRepository, run: Pipeline, act: Callable[[CiRepository, Pipeline], None]) -> Pipeline | None:
+    """Decide; return the run as it is where somebody was faster, which servers answer with an error."""
+    try:
+        act(ci, run)
+    except HttpStatus:
+        now = ci.run(run.number)
+        if now is None or now.state is State.BLOCKED:
+            raise
+        return now
+    return None
 
 
 def trigger(
@@ -133,6 +161,9 @@ def trigger(
             f"nothing in {branch}'s configuration runs on the event manual: no run was made",
             next=(f"add manual to a workflow's events (now probably {PUSH} alone), commit, push",),
         )
+    if run.number <= 0:
+        listed = " ".join(["homelab ci list --event manual", *flags])
+        return ChangeResult(Outcome.DONE, f"triggered {run.name} on {branch}; the server names no run", next=(listed,))
     words = " ".join(["homelab ci watch", run.commit[:12], "--event", run.event or "manual", *flags])
     outcome = Outcome.RED if run.state is State.ERROR else Outcome.DONE
     return ChangeResult(outcome, f"triggered {run.name} of {branch} ({run.commit[:12]})", (run,), (words,))

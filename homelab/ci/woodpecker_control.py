@@ -167,6 +167,7 @@ class WoodpeckerControl:
                 raise
             late += [run for run in self._newest() if run.number > before and ours(run)][:1]
             if not late:
+                error.details += ("looked since: no run of it is listed",)
                 raise
 
     def _newest(self) -> list[Pipeline]:

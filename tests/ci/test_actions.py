@@ -4,7 +4,14 @@ import pytest
 
 from homelab.ci.actions import Actions
 from homelab.ci.model import State
-from homelab.errors import NothingThere, PermissionMissing, PersonNeeded, TokenRejected, UsageError
+from homelab.errors import (
+    NothingThere,
+    PermissionMissing,
+    PersonNeeded,
+    TokenRejected,
+    Unreachable,
+    UsageError,
+)
 from tests.ci.fakes import OID, FakeForge, pipeline, status
 from tests.fakes import FakeClock
 
@@ -225,3 +232,49 @@ def test_a_dispatch_that_is_refused_says_in_the_servers_words(code: int, error: 
     with pytest.raises(error) as caught:
         actions(http).trigger("main", {}, workflow="ci.yml")
     assert caught.value.why == "no such workflow"  # type: ignore[attr-defined]
+
+
+LOST = Unreachable("no answer", why="the connection was cut; it may have taken effect", fix="-")
+
+
+def test_a_dispatch_whose_answer_is_lost_is_found_by_its_run() -> None:
+    http = described(DISPATCH, "/runs", **{"/actions/runs": {"workflow_runs": [row(3, event="workflow_dispatch")]}})
+
+    def cut(_page: object) -> dict[str, object]:
+        rows = [row(4, event="workflow_dispatch")] if http.sent else []
+        return {"workflow_runs": [*rows, row(3, event="workflow_dispatch")]}
+
+    http.answers |= {f"POST {REPO}/actions/workflows/ci.yml/dispatches": LOST, f"{REPO}/actions/runs": cut}
+
+    made = actions(http).trigger("main", {}, workflow="ci.yml")
+
+    assert made is not None
+    assert (made.number, len(http.sent)) == (4, 1)
+
+
+@pytest.mark.parametrize("error", [LOST, status(500)])
+def test_a_dispatch_that_made_nothing_is_an_error_and_is_not_repeated(error: Exception) -> None:
+    http = described(DISPATCH, "/runs", **{"/actions/runs": {"workflow_runs": [row(3, event="workflow_dispatch")]}})
+    http.answers[f"POST {REPO}/actions/workflows/ci.yml/dispatches"] = error
+
+    with pytest.raises(Unreachable):
+        actions(http).trigger("main", {}, workflow="ci.yml")
+    assert len(http.sent) == 1
+
+
+@pytest.mark.parametrize(("attempt", "known"), [(2, True), (1, False)])
+def test_a_rerun_whose_answer_is_lost_is_known_by_its_attempt(attempt: int, *, known: bool) -> None:
+    http = described("POST /runs/{run}/rerun", "/runs")
+    http.answers |= {
+        f"POST {REPO}/actions/runs/101/rerun": LOST,
+        f"{REPO}/actions/runs/101": row(1, run_attempt=attempt),
+    }
+    run = pipeline(1, State.FAILURE, id=101, attempt=1)
+
+    if known:
+        again = actions(http).restart(run)
+        assert again is not None
+        assert again.attempt == 2
+    else:
+        with pytest.raises(Unreachable):
+            actions(http).restart(run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from homelab.ci.actions import Actions
@@ -89,9 +91,7 @@ def test_a_log_call_that_wants_an_id_nobody_tells_is_not_asked_by_another_number
 def test_a_page_of_another_host_is_not_asked() -> None:
     http = forge(FORGEJO_15)
     run, flow, step = place("page")
-    elsewhere = Step(
-        id=5, name="", state=State.FAILURE, kind="page", url="https://evil.example/o/r/actions/runs/1/jobs/0"
-    )
+    elsewhere = replace(step, url="https://evil.example/o/r/actions/runs/1/jobs/0")
 
     with pytest.raises(NothingThere):
         list(actions(http).log(run, flow, elsewhere))

@@ -19,5 +19,5 @@ ONE = Failure(1, "home", "build", "test", "failure", 1, "https://ci.example.org/
     ],
     ids=["whole", "no log", "earlier lines", "over the budget", "more steps"],
 )
-def test_what_a_red_answer_leaves_out_is_known(failures: list[Failure], left_out: bool) -> None:  # noqa: FBT001 -- a row of a table
+def test_what_a_red_answer_leaves_out_is_known(failures: list[Failure], left_out: bool) -> None:
     assert lines_left_out(failures, 40) is left_out
