@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from homelab.ci.choice import ANY
@@ -52,10 +51,10 @@ def _files(repository: Repository, oid: str, path: str) -> tuple[str, ...]:
 
 
 def _push(repository: Repository, request: CiRequest) -> Push:
-    """Return what conditions look at. Of a push of several commits only this one's paths are known."""
+    """Return what conditions look at; of a push whose begin is not known, the paths of its last commit."""
     choice = request.choice
     branch = choice.branch or (choice.target if choice.landed else "")
-    changed: Sequence[str] | None = repository.changed(request.oid)
+    changed = repository.changed(request.oid, since=request.base or _before(repository, request))
     try:
         commit = repository.commit(request.oid)
         message = f"{commit.subject}\n{commit.body}"
@@ -64,3 +63,14 @@ def _push(repository: Repository, request: CiRequest) -> Push:
     return Push(
         event=choice.event, branch=branch, paths=tuple(changed) if changed is not None else None, message=message
     )
+
+
+def _before(repository: Repository, request: CiRequest) -> str:
+    """Return where the remote's branch was before it came to the commit, as git noted it here; else ""."""
+    branch = request.choice.branch or request.choice.target
+    ref = f"refs/remotes/{request.remote}/{branch}"
+    try:
+        moved_here = bool(branch) and repository.resolve(ref) == request.oid
+        return repository.resolve(f"{ref}@{{1}}") if moved_here else ""
+    except UsageError:
+        return ""

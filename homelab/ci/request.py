@@ -38,6 +38,8 @@ class CiRequest:
     #: How the commit is named in commands; "" is its first 12 digits, which only a commit that is here answers to.
     rev: str = ""
     choice: Choice = field(default_factory=Choice)
+    #: Where the branch was before the push, "" where that is not known: what the push changed lies between.
+    base: str = ""
     #: The remote whose tracking branches tell whether the commit was pushed.
     remote: str = "origin"
     timeout: float = 3600.0

@@ -120,5 +120,10 @@ class Side:
         graces = {Sure.NO: self._request.appear_timeout, Sure.SOON: SIGN_GRACE, Sure.NOW: 0.0}
         return elapsed >= min(graces[self._sureness(elapsed)], self._request.appear_timeout)
 
+    def patience(self, elapsed: float) -> float:
+        """Return the seconds until a grace passes, after which there may be an answer without a run."""
+        left = [mark - elapsed for mark in (SIGN_GRACE, self._request.appear_timeout) if mark > elapsed]
+        return min(left, default=float("inf"))
+
     def _sureness(self, elapsed: float) -> Sure:
         return max(reason.sure for reason in self.reasons(elapsed))

@@ -91,8 +91,8 @@ class Repository(Protocol):
     def entries(self, oid: str, path: str) -> Sequence[str]:
         """Return the names directly below the folder ``path`` at ``oid``; none where it is no folder there."""
 
-    def changed(self, oid: str) -> Sequence[str] | None:
-        """Return the paths that differ between ``oid`` and its first parent; None where that is not known here."""
+    def changed(self, oid: str, *, since: str = "") -> Sequence[str] | None:
+        """Return the paths that differ between ``since`` (else its first parent) and ``oid``; None where not known."""
 
     def text(self, oid: str, path: str) -> str | None:
         """Return the file's text at ``oid``, or None."""

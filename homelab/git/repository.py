@@ -142,9 +142,11 @@ class GitRepository:
         """Return the names directly below the folder ``path`` at ``oid``; none where it is no folder there."""
         return _names(self._ask.run("ls-tree", "-z", "--name-only", f"{oid}:{path}"))
 
-    def changed(self, oid: str) -> Sequence[str] | None:
-        """Return the paths that differ between ``oid`` and its first parent; None where that is not known here."""
-        parents = (self._ask.text("log", "-1", "--format=%P", "--end-of-options", oid) or "").split()
+    def changed(self, oid: str, *, since: str = "") -> Sequence[str] | None:
+        """Return the paths that differ between ``since`` (else its first parent) and ``oid``; None where not known."""
+        parents = (
+            [since] if since else (self._ask.text("log", "-1", "--format=%P", "--end-of-options", oid) or "").split()
+        )
         before = [parents[0], oid] if parents else ["--root", oid]
         code, out, said = self._ask.run("diff-tree", "-r", "-z", "--no-commit-id", "--name-only", *before, "--")
         shallow = not parents and self._ask.text("rev-parse", "--is-shallow-repository") != "false"

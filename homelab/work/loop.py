@@ -39,6 +39,7 @@ def _ci(app: App, landed: LandedCommit) -> Result:
     request = CiRequest(
         oid=landed.oid,
         choice=Choice(event=app.settings.repository.ci_event or PUSH, target=landed.target, landed=True),
+        base=landed.was,
         remote=landed.remote,
         timeout=times.ci,
         appear_timeout=times.ci_appear,

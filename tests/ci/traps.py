@@ -89,6 +89,19 @@ def configured(text: str | None, name: str = ".woodpecker.yaml") -> Change:
     return change
 
 
+def _two(stage: Stage) -> None:
+    """Push a commit that changes docs, and on top of it one that does not."""
+    stage.checkout.commit("before")
+    stage.checkout.push()
+    (stage.checkout.root / ".woodpecker.yaml").write_text("when:\n  path: docs/**\nsteps: []\n")
+    (stage.checkout.root / "docs").mkdir()
+    (stage.checkout.root / "docs" / "guide.md").write_text("words")
+    stage.checkout.commit("first")
+    (stage.checkout.root / "code").write_text("code")
+    stage.oid = stage.checkout.commit("second")
+    stage.checkout.push()
+
+
 def fail(code: int) -> Change:
     return lambda stage: setattr(stage.server, "fail", status(code))
 
@@ -440,6 +453,13 @@ TRAPS = [
         "wants changes of docs/**, not of .woodpecker.yaml",
         [at(0, configured("when:\n  - event: push\n    path: docs/**\nsteps: []\n", ".woodpecker/docs.yaml"))],
         within=(15, 20),
+    ),
+    Trap(
+        "a push of two commits, of which the first changed what the file wants",
+        Outcome.NOTHING,
+        "no skip words: probably filtered",
+        [at(0, _two)],
+        within=(90, 91),
     ),
     Trap(
         "inactive",

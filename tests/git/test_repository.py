@@ -217,3 +217,33 @@ def test_a_repository_that_came_with_a_clone_is_not_used(git, config: list[str])
 def test_a_bare_repository_that_nobody_tracks_may_stand_in_a_work_tree(git):
     inside = _bare_inside(git)
     assert open_repository(inside, os.environ).git_dir == inside
+
+
+def test_the_names_in_a_folder_are_those_of_the_commit(git):
+    (git.root / "ci" / "deep").mkdir(parents=True)
+    (git.root / "ci" / "a b.yaml").write_text("a")
+    (git.root / "ci" / "deep" / "c.yaml").write_text("c")
+    git.text("add", "-A")
+    git.text("commit", "-qm", "files")
+    repository = _open(git)
+    head = repository.resolve("HEAD")
+
+    assert list(repository.entries(head, "ci")) == ["a b.yaml", "deep"]
+    assert list(repository.entries(head, "ci/a b.yaml")) == []
+    assert list(repository.entries(head, "absent")) == []
+
+
+def test_what_a_commit_changed_is_told_from_its_first_parent_or_from_a_given_begin(git):
+    oids = []
+    for name in ("one", "two", "three"):
+        (git.root / name).write_text(name)
+        git.text("add", "-A")
+        git.text("commit", "-qm", name)
+        oids.append(git.text("rev-parse", "HEAD"))
+    repository = _open(git)
+
+    assert list(repository.changed(oids[2])) == ["three"]
+    assert sorted(repository.changed(oids[2], since=oids[0])) == ["three", "two"]
+    assert repository.changed(oids[2], since="0" * 40) is None
+    first = git.text("rev-list", "--max-parents=0", "HEAD")
+    assert repository.changed(first) is not None
