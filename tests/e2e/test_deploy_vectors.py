@@ -9,7 +9,7 @@ import io
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests.deploy.objects import (
     NEWER,
     OLD,
     REPOSITORY,
+    T0,
     WANTED,
     Json,
     deployment,
@@ -89,10 +90,10 @@ class Stage:
         for one in pods:
             self.put(CORE, "pods", one)
 
-    def wait(self, *options: str, target: str = "web") -> Answer:
-        """Run ``deploy wait`` over a clock that no real second moves."""
+    def wait(self, *options: str, target: str = "web", acts: Sequence[Act] = ()) -> Answer:
+        """Run ``deploy wait`` over a clock that no real second moves; ``acts`` happen at their virtual seconds."""
         stdout, stderr = io.StringIO(), io.StringIO()
-        clock = FakeClock(start=time.time())
+        clock = Acting(acts)
         world = World(env=self.lab.env, cwd=self.lab.home, stdin=None, stdout=stdout, stderr=stderr, clock=clock)
         words = [
             "deploy",
@@ -108,6 +109,26 @@ class Stage:
         ]
         self.lab.joined(code := run(words, world))
         return Answer(code, stdout.getvalue(), stderr.getvalue())
+
+
+#: (virtual seconds after the begin, what happens then)
+Act = tuple[float, Callable[[], object]]
+
+
+class Acting(FakeClock):
+    """Virtual time in which something happens on the way."""
+
+    def __init__(self, acts: Sequence[Act]) -> None:
+        super().__init__(start=time.time())
+        self.acts = sorted(acts, key=lambda act: act[0])
+
+    def sleep(self, seconds: float) -> None:
+        until = self.time + seconds
+        while self.acts and self.began + self.acts[0][0] <= until:
+            at, act = self.acts.pop(0)
+            self.time = max(self.time, self.began + at)
+            act()
+        super().sleep(max(until - self.time, 0.0))
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +230,20 @@ def test_9_an_old_pod_that_terminates(stage: Stage) -> None:
     assert stage.wait("--wait-old-gone").code == 8
 
 
+def test_10_a_crash_five_seconds_after_completion(stage: Stage) -> None:
+    born = time.time() - T0
+    stage.deployment(deployment(), [NEW_SET, OLD_SET], [pod(ready_since=born)])
+
+    def crash() -> None:
+        stage.status(CORE, "pods", pod(container=running(restarts=1, ready=False), ready_since=None), 1)
+        stage.status(APPS, "replicasets", replica_set(available=0), 1)
+        stage.status(APPS, "deployments", deployment(counts=(1, 0, 0, 1)), 1)
+
+    answer = stage.wait("--stable-for", "10s", acts=[(5, crash)])
+    assert answer.code == 1, answer.stderr
+    assert "crash: web-new-1 was Ready, then crashed" in answer.stderr
+
+
 def test_11_an_image_that_is_not_there_while_the_old_pod_serves(stage: Stage) -> None:
     missing = waiting("ImagePullBackOff", f'Back-off pulling image "{WANTED}": ErrImagePull: {WANTED}: not found')
     stage.deployment(
@@ -236,8 +271,10 @@ def test_14_a_pinned_digest_with_a_platforms_image_id(stage: Stage) -> None:
     pinned = f"{REPOSITORY}:{FULL[:12]}@{digest}"
     other = running(image_id=f"{REPOSITORY}@sha256:{'b' * 64}")
     stage.deployment(deployment(pinned), [replica_set(pinned)], [pod(img=pinned, container=other)])
-    assert stage.wait().code == 6
-    assert stage.wait("--digest", digest).code == 0
+    assert stage.wait("--no-registry").code == 6
+    answer = stage.wait("--digest", digest)
+    assert (answer.code, "proof: digest" in answer.stderr) == (0, True)
+    assert stage.wait("--digest", f"sha256:{'c' * 64}", "--reference-timeout", "1s", "--no-registry").code == 7
 
 
 @pytest.mark.parametrize(
@@ -282,6 +319,73 @@ def test_18_a_daemonset_with_one_dead_node(stage: Stage) -> None:
     answer = stage.wait("--ignore-unready-nodes", target="daemonset/web")
     stage.lab.cluster.lab("nodes/lab-3", {"ready": True})
     assert answer.code == 0, answer.stderr
+
+
+def test_19_watches_that_close_expire_and_fall_silent_change_nothing(stage: Stage) -> None:
+    stage.deployment(deployment(counts=(1, 1, 1, 2), conditions=MOVING), [replica_set(available=0), SERVING], [UNREADY])
+    server = stage.lab.cluster
+    acts: list[Act] = [
+        (5, lambda: server.lab("watches/cut")),
+        (10, lambda: server.lab("watches/expire")),
+        (15, lambda: server.lab("versions/expire", {"connect": True})),
+        (20, lambda: server.lab("watches/silence")),
+    ]
+    answer = stage.wait(acts=acts)
+    server.lab("mend")
+    assert (answer.code, "not done in 60 s" in answer.stderr) == (8, True), answer.stderr
+
+
+def test_20_pods_that_may_not_be_listed(stage: Stage) -> None:
+    stage.deployment(deployment(), [NEW_SET, OLD_SET], [pod()])
+    stage.lab.cluster.lab("deny", {"verbs": ["list"], "resources": ["pods", "replicasets"]})
+    answer = stage.wait()
+    stage.lab.cluster.lab("allow")
+    assert (answer.code, "proof: counters" in answer.stderr) == (0, True), answer.stderr
+
+
+def test_21_an_object_replaced_on_the_way(stage: Stage) -> None:
+    stage.deployment(deployment(counts=(1, 0, 0, 1), conditions=MOVING), [replica_set(available=0)], [UNREADY])
+    where = {"group": "apps", "version": "v1", "plural": "deployments", "namespace": stage.namespace, "name": "web"}
+    answer = stage.wait(acts=[(5, lambda: stage.lab.cluster.lab("objects/replace", where))])
+    assert (answer.code, "replaced by a new object; starting over" in answer.stderr) == (8, True), answer.stderr
+
+
+PIN = f"sha256:{'a' * 64}"
+MATCHING: list[tuple[str, int]] = [
+    (f"{REPOSITORY}:{FULL}", 0),
+    (f"{REPOSITORY}:{FULL.upper()}", 0),
+    (f"{REPOSITORY}:{FULL[:12]}", 0),
+    (f"{REPOSITORY}:{FULL[:7]}", 0),
+    (f"{REPOSITORY}:commit012345678", 0),
+    (f"{REPOSITORY}:v0123456789ab", 0),
+    (f"{REPOSITORY}:build.0123456789.1", 0),
+    (f"{REPOSITORY}:sha-0123456", 0),
+    (f"{REPOSITORY}:main-01234567-1700000000", 0),
+    (f"{REPOSITORY}:v1.2-4-g012345678", 0),
+    (f"{REPOSITORY}:0123456789ab-arm64", 0),
+    (f"{REPOSITORY}:pr-12-{FULL}", 0),
+    ("reg.example:5000/t/app:0123456789ab", 0),
+    ("reg.example:5000/t/app", 7),
+    ("[::1]:5000/a:v", 7),
+    (f"a:v1@{PIN}", 0),
+    (f"a:v1@sha256:{'b' * 64}", 7),
+    (REPOSITORY, 7),
+    (f"{REPOSITORY}:latest", 7),
+    (f"{REPOSITORY}:20261121", 7),
+    (f"{REPOSITORY}:012345", 7),
+    (f"{REPOSITORY}:x123456789abc", 7),
+    (f"{REPOSITORY}:0123456789abx", 7),
+    (f"{REPOSITORY}:deadbee0123456789ab", 7),
+    (f"{REPOSITORY}:0123456789ab-dirty", 7),
+]
+
+
+@pytest.mark.parametrize(("live", "code"), MATCHING, ids=[live for live, _ in MATCHING])
+def test_a_live_reference_is_the_commits_or_not(stage: Stage, live: str, code: int) -> None:
+    stage.deployment(deployment(live), [replica_set(live)], [pod(img=live)])
+    digest = ("--digest", PIN) if "@" in live else ()
+    answer = stage.wait("--reference-timeout", "1s", "--no-registry", *digest)
+    assert answer.code == code, answer.stderr
 
 
 def test_22_a_healthy_rollout_whose_stable_replicaset_is_another(stage: Stage) -> None:
