@@ -15,6 +15,9 @@ from homelab.outcome import Outcome
 from homelab.result import Result
 
 #: The codes a sick part may have in the end; any other error of an adapter counts as a usage error here.
+#: What an error names where nobody is looking yet.
+_US = "homelab doctor"
+_ADDRESS = "homelab config show: is it the right address? then look at the server itself"
 _KINDS = {
     Outcome.USAGE,
     Outcome.BUG,
@@ -83,7 +86,8 @@ def skip(name: str, says: str) -> Finding:
 def fail(name: str, error: HomelabError) -> Finding:
     """Return a finding of what is broken, in the error's own words."""
     outcome = error.outcome if error.outcome in _KINDS else Outcome.USAGE
-    return Finding(name, Grade.FAIL, error.what, error.why, error.fix, error.details, outcome)
+    fix = _ADDRESS if error.fix == _US else error.fix
+    return Finding(name, Grade.FAIL, error.what, error.why, fix, error.details, outcome)
 
 
 @dataclass(frozen=True, slots=True)

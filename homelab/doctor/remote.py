@@ -10,7 +10,7 @@ from homelab.doctor.model import Finding, ok
 from homelab.errors import CredentialsError, HomelabError, NothingThere, Unreachable
 from homelab.git.child import Ended
 from homelab.git.port import Remote
-from homelab.git.runner import Git, spoken
+from homelab.git.runner import Git, reason, spoken
 
 _LIMIT = 10.0
 #: ``git ls-remote --exit-code`` answers this when there is no such ref.
@@ -42,9 +42,10 @@ def _silent(remote: Remote, ended: Ended, limit: float) -> HomelabError:
     fix = f"git ls-remote {quote(remote.name)} HEAD"
     if ended.timed_out:
         return Unreachable(what, why=f"nothing came within {limit:g} s", fix=fix)
-    why = said[-1] if said else f"git ended with {ended.code}"
+    why = reason(ended)
+    details = tuple(line for line in said if line != why)
     if _DENIED.search(words):
-        return CredentialsError(f"{remote.name} does not let us in", why=why, fix=fix, details=said[:-1])
+        return CredentialsError(f"{remote.name} does not let us in", why=why, fix=fix, details=details)
     if _ABSENT.search(words):
-        return NothingThere(f"{remote.name} has no such repository", why=why, fix=fix, details=said[:-1])
-    return Unreachable(what, why=why, fix=fix, details=said[:-1])
+        return NothingThere(f"{remote.name} has no such repository", why=why, fix=fix, details=details)
+    return Unreachable(what, why=why, fix=fix, details=details)

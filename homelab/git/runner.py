@@ -18,6 +18,9 @@ from homelab.git.redact import redact
 
 LOCAL_TIMEOUT = 120.0
 _STDERR_LINES = 20
+#: What git adds below whatever ssh or a helper said.
+_ANY_CAUSE = "fatal: Could not read from remote repository."
+_ADVICE = ("Please make sure you have the correct access rights", "and the repository exists.")
 #: Reads must neither refresh the index nor ask a file-system monitor that a repository configured.
 READING = ("--no-optional-locks", "-c", "core.fsmonitor=false")
 #: A background clean-up started by our own command would outlive it.
@@ -100,6 +103,16 @@ def spoken(ended: Ended) -> tuple[str, ...]:
     return tuple(line for line in said if line)[-_STDERR_LINES:]
 
 
+def reason(ended: Ended) -> str:
+    """Return why git failed, in one line of its own: the last one that it does not say for every cause alike."""
+    if ended.timed_out:
+        return "it ran out of time"
+    said = [line for line in spoken(ended) if line not in _ADVICE]
+    return next(
+        (line for line in reversed(said) if line != _ANY_CAUSE), said[-1] if said else f"exit code {ended.code}"
+    )
+
+
 def shown(arguments: Sequence[str]) -> str:
     """Return a command as it may be shown: our own switches left out, secrets too."""
     words = list(arguments)
@@ -110,9 +123,7 @@ def shown(arguments: Sequence[str]) -> str:
 
 def failed(ended: Ended, *, fix: str = "homelab doctor") -> GitFailed:
     """Return the error for a git command that should not have failed, in git's own words."""
-    said = spoken(ended)
-    why = "it ran out of time" if ended.timed_out else (said[-1] if said else f"exit code {ended.code}")
-    return GitFailed(f"{shown(ended.argv)} failed", why=why, fix=fix, details=said)
+    return GitFailed(f"{shown(ended.argv)} failed", why=reason(ended), fix=fix, details=spoken(ended))
 
 
 def _cannot_start(root: Path, missing: OSError) -> GitFailed:

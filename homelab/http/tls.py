@@ -72,7 +72,7 @@ def _system_has_authorities(built: ssl.SSLContext) -> bool:
 def refused(ask: Ask, error: ssl.SSLCertVerificationError) -> CertificateRefused:
     """Say which of a certificate's promises is broken, and what to do about it."""
     host = ask.public.rpartition(":")[0] if _has_port(ask.public) else ask.public
-    code, said = error.verify_code, ask.clean(error.verify_message)
+    code, said = error.verify_code, ask.clean(error.verify_message).rstrip(".")
     look = f"openssl s_client -connect {ask.address} -servername {host.strip('[]')}"
     if code in OTHER_NAME:
         what, fix = (

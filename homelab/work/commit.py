@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from homelab.errors import NotLanded
-from homelab.git.runner import spoken
+from homelab.git.runner import reason, spoken
 from homelab.outcome import Outcome
 from homelab.work.scene import Scene
 
@@ -52,7 +52,7 @@ def _through_hook(scene: Scene, message: str) -> str:
         if ended.code != 0:
             raise NotLanded(
                 "the commit-msg hook declined the merge's message",
-                why=(spoken(ended) or (f"exit code {ended.code}",))[-1],
+                why=reason(ended),
                 fix="git hook run commit-msg -- <file> shows what it wants; then: homelab work land",
                 details=spoken(ended),
                 outcome=Outcome.PUSH_POLICY,

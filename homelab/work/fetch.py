@@ -11,7 +11,7 @@ from homelab.errors import NotLanded
 from homelab.events import Notice
 from homelab.git.child import Ended
 from homelab.git.classify import PushClass, transport
-from homelab.git.runner import failed, spoken
+from homelab.git.runner import failed, reason, spoken
 from homelab.outcome import Outcome
 from homelab.work.events import BaseFetched, NetworkRetried, short
 from homelab.work.scene import Scene
@@ -54,8 +54,7 @@ def _fetch(scene: Scene, into: str) -> Ended | None:
         if kind is PushClass.AUTH or attempt == _TRIES:
             raise unreached(scene, ended, "fetch")
         pause = _PAUSES[attempt - 1]
-        why = (spoken(ended) or ("no answer",))[-1]
-        scene.emit(NetworkRetried(what="fetch", why=why, attempt=attempt, pause=pause))
+        scene.emit(NetworkRetried(what="fetch", why=reason(ended), attempt=attempt, pause=pause))
         scene.clock.sleep(pause)
     raise AssertionError("the last attempt returns or raises")
 
@@ -64,10 +63,9 @@ def unreached(scene: Scene, ended: Ended, what: str) -> NotLanded:
     """Return the error for a server that denied or did not answer, in git's own words."""
     said = spoken(ended)
     denied = transport(ended.err) is PushClass.AUTH
-    why = "it ran out of time" if ended.timed_out else (said[-1] if said else "git said nothing")
     return NotLanded(
         f"{scene.end.url.shown} {'denied the ' + what if denied else 'could not be reached'}",
-        why=why,
+        why=reason(ended),
         fix=f"git ls-remote {quote(scene.plan.remote)}, mend what it says, then: homelab work land",
         details=said,
         outcome=Outcome.PUSH_DENIED if denied else Outcome.PUSH_NETWORK,

@@ -9,7 +9,7 @@ from homelab.errors import CredentialsError, HomelabError, NothingThere, NotLand
 from homelab.git.child import Ended
 from homelab.git.classify import PushClass, transport
 from homelab.git.remote_end import RemoteEnd
-from homelab.git.runner import spoken
+from homelab.git.runner import reason, spoken
 from homelab.outcome import Outcome
 from homelab.work import target
 
@@ -40,8 +40,8 @@ def _choose(app: App, end: RemoteEnd, into: str | None) -> str:
 
 
 def _failed(end: RemoteEnd, ref: str, ended: Ended) -> HomelabError:
-    said = spoken(ended)
-    why, fix = (said or ("no answer in time",))[-1], f"git ls-remote {quote(end.name)}"
+    said, why = spoken(ended), reason(ended)
+    fix = f"git ls-remote {quote(end.name)}"
     name = ref.removeprefix("refs/heads/")
     if "couldn't find remote ref" in ended.err:
         return NothingThere(f"{end.url.shown} has no branch {name}", why=why, fix="name the target: --into <branch>")

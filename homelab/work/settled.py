@@ -11,7 +11,7 @@ from pathlib import Path
 from homelab.errors import HomelabError
 from homelab.events import Notice
 from homelab.git.redact import redact
-from homelab.git.runner import spoken
+from homelab.git.runner import reason
 from homelab.work import landed
 from homelab.work.events import Landed, short
 from homelab.work.model import Phase
@@ -53,7 +53,7 @@ def push_elsewhere(scene: Scene) -> None:
     """Push what landed to the remote's other push URLs, where that was asked for, and say how each went."""
     for url in scene.end.push_urls[1:] if scene.request.all_push_urls else ():
         ended = scene.end.push_to(url, f"{scene.state.landed}:{scene.target}")
-        went = "has it too" if ended.code == 0 else "did NOT take it: " + (spoken(ended) or ("no answer",))[-1]
+        went = "has it too" if ended.code == 0 else "did NOT take it: " + reason(ended)
         scene.emit(Notice(about="work", text=f"{redact(url)} {went}"))
 
 

@@ -7,7 +7,7 @@ would look changed, and the verification would judge an old one. Layer: work dom
 from __future__ import annotations
 
 from homelab.errors import NotLanded
-from homelab.git.runner import Git, spoken
+from homelab.git.runner import Git, reason, spoken
 from homelab.outcome import Outcome
 
 
@@ -26,11 +26,10 @@ def update(git: Git, *, init: bool = False) -> None:
     more = ("--init",) if init else ()
     ended = git.run("submodule", "--quiet", "update", *more, "--recursive", "--checkout", timeout=None, idle=120.0)
     if ended.code != 0:
-        said = spoken(ended)
         raise NotLanded(
             "a submodule could not be brought to the commit the target names",
-            why=said[-1] if said else f"exit code {ended.code}",
+            why=reason(ended),
             fix="git submodule update --recursive, mend what it says, then: homelab work land",
-            details=said,
+            details=spoken(ended),
             outcome=Outcome.PRECONDITION,
         )

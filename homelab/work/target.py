@@ -9,7 +9,7 @@ from homelab.errors import NotLanded
 from homelab.git.classify import PushClass, transport
 from homelab.git.port import Repository
 from homelab.git.remote_end import RemoteEnd
-from homelab.git.runner import spoken
+from homelab.git.runner import reason, spoken
 from homelab.outcome import Outcome
 
 
@@ -29,7 +29,7 @@ def choose(end: RemoteEnd, repository: Repository, *, wanted: str | None, config
         kind = transport(ended.err)
         raise NotLanded(
             f"{end.url.shown} could not be asked for its default branch",
-            why=(spoken(ended) or ("no answer in time",))[-1],
+            why=reason(ended),
             fix="check the remote with: git ls-remote --symref <remote> HEAD; or name the branch: --into <branch>",
             details=spoken(ended),
             outcome=Outcome.PUSH_DENIED if kind is PushClass.AUTH else Outcome.PUSH_NETWORK,

@@ -47,3 +47,8 @@ def test_only_a_failing_check_has_a_code_in_the_record() -> None:
     good, bad = diagnosis((ok("a", "fine"), _failing(TokenRejected))).record()["checks"]
     assert "exit_code" not in good
     assert (bad["grade"], bad["exit_code"], bad["outcome"]) == (Grade.FAIL, 4, "credentials")
+
+
+def test_doctor_does_not_send_a_reader_to_doctor() -> None:
+    finding = fail("ci.lab", Unreachable("nobody answers", why="nothing listens on 127.0.0.1:9", fix="homelab doctor"))
+    assert finding.fix.startswith("homelab config show")

@@ -5,8 +5,9 @@ import os
 import pytest
 
 from homelab.errors import GitFailed
+from homelab.git.child import Ended
 from homelab.git.redact import redact
-from homelab.git.runner import Git, failed, shown, spoken
+from homelab.git.runner import Git, failed, reason, shown, spoken
 
 
 def test_a_hooks_environment_does_not_reach_git(git, tmp_path):
@@ -66,3 +67,29 @@ def test_our_own_switches_are_not_shown():
 )
 def test_secrets_leave_the_text(text, expected):
     assert redact(text) == expected
+
+
+RESOLVE = "ssh: Could not resolve hostname git.example.org: Name or service not known"
+GENERAL = """\
+fatal: Could not read from remote repository.
+
+Please make sure you have the correct access rights
+and the repository exists."""
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "expected"),
+    [
+        (f"{RESOLVE}\n{GENERAL}\n", 128, RESOLVE),
+        ("fatal: Could not read from remote repository.\n", 128, "fatal: Could not read from remote repository."),
+        ("warning: slow\nfatal: no such branch\n", 1, "fatal: no such branch"),
+        ("", 3, "exit code 3"),
+    ],
+    ids=["ssh", "nothing but the general", "last", "silent"],
+)
+def test_the_reason_is_the_line_that_tells_one_cause_from_another(said: str, code: int, expected: str):
+    assert reason(Ended(("git", "fetch"), code, b"", said.encode(), 0.1)) == expected
+
+
+def test_the_reason_of_a_git_that_was_stopped_is_the_time():
+    assert reason(Ended(("git", "fetch"), -15, b"", b"fatal: early EOF\n", 9.0, timed_out=True)) == "it ran out of time"
