@@ -32,6 +32,7 @@ _MARGIN = 3
 #: Columns a subject may take; a terminal of 40 keeps as many for its sentence.
 _SUBJECT = 20
 
+_STANDS = {None: "going on", True: "done", False: "failed"}
 _MARKS = {True: Text("✓", style="green"), False: Text("✗", style="red")}
 
 
@@ -47,7 +48,11 @@ class Row:
 
 @dataclass
 class Board:
-    """The rows of the live view, newest change last; rendered anew at each refresh."""
+    """The rows of the live view; rendered anew at each refresh.
+
+    Kept in the order of their last change, which decides who stays; shown in the order they were first heard of,
+    so that no row jumps about under a reader's eye.
+    """
 
     clock: Clock
     height: int
@@ -65,7 +70,8 @@ class Board:
         """Lay the rows out in the height there is: the newest stay, the rest are counted."""
         room = max(self.height - _MARGIN, 1)
         # What still goes on is what a person waits for: it keeps its place when the rest must go.
-        shown = sorted(self.rows.items(), key=lambda row: row[1].ended is None)[-room:]
+        kept = sorted(self.rows.items(), key=lambda row: row[1].ended is None)
+        hidden, shown = kept[:-room], sorted(kept[-room:], key=lambda row: row[1].since)
         # Where the width does not suffice rich narrows the columns that may wrap, and those alone: the sentence.
         table = Table.grid(padding=(0, 1))
         table.add_column(width=1, no_wrap=True)
@@ -77,8 +83,13 @@ class Board:
             mark = self.spinner if row.ended is None else _MARKS[row.ended]
             sentence = Text(row.sentence, no_wrap=True, overflow="ellipsis")
             table.add_row(mark, Text(_short(subject)), sentence, elapsed((row.until or now) - row.since))
-        hidden = len(self.rows) - len(shown)
-        return Group(table, Text(f"and {hidden} more", style="dim")) if hidden else table
+        return Group(table, Text(_more([row for _, row in hidden]), style="dim")) if hidden else table
+
+
+def _more(hidden: list[Row]) -> str:
+    """Say how many rows are not shown, and how they stand."""
+    counts = [(sum(row.ended is ended for row in hidden), word) for ended, word in _STANDS.items()]
+    return f"and {len(hidden)} more: " + ", ".join(f"{count} {word}" for count, word in counts if count)
 
 
 def _short(subject: str) -> str:

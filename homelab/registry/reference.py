@@ -6,9 +6,11 @@ Layer: a leaf of the registry package.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 DEFAULT_REGISTRY = "docker.io"
+_COMMIT = re.compile(r"(?<![0-9a-f])([0-9a-f]{12})(?:[0-9a-f]{28}|[0-9a-f]{52})(?![0-9a-f])")
 ALIASES = frozenset({"index.docker.io", "registry-1.docker.io", "docker.io"})
 
 
@@ -28,9 +30,10 @@ class Reference:
 
     @property
     def version(self) -> str:
-        """The short text a person tells versions apart by."""
+        """The short text a person tells versions apart by: of a commit in a tag 12 digits."""
         if self.tag:
-            return self.tag if not self.digest else f"{self.tag}@{self.digest[:19]}"
+            tag = _COMMIT.sub(r"\1", self.tag)
+            return tag if not self.digest else f"{tag}@{self.digest[:19]}"
         return self.digest[:19] if self.digest else "latest"
 
 

@@ -272,3 +272,20 @@ def test_data_without_a_reader_ends_the_verb_and_progress_does_not(tmp_path: Pat
     with pytest.raises(ReaderLeft):
         renderer.event(LineRead())
     renderer.close()
+
+
+def test_rows_keep_their_order_and_those_that_do_not_fit_are_counted_by_how_they_stand(clock: FakeClock) -> None:
+    from rich.console import Console
+
+    board = Board(clock, height=6)
+    for name in ("target-a", "target-b", "target-c", "target-d", "target-e"):
+        board.hear(Notice(name, "waiting"))
+        clock.sleep(1)
+    board.hear(EndedWell("target-a"))
+    board.hear(Notice("target-b", "moving"))
+    console = Console(width=60, height=6, record=True, file=None)
+    with console.capture() as shown:
+        console.print(board)
+    lines = shown.get().splitlines()
+    assert [line.split()[1] for line in lines[:3]] == ["target-b", "target-d", "target-e"]
+    assert lines[3] == "and 2 more: 1 going on, 1 done"
