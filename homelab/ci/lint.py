@@ -1,19 +1,20 @@
 """``ci lint``: the repository's CI files against the schema their kind publishes. Layer: ci use case.
 
-Neither Woodpecker nor Forgejo nor Gitea has a call that checks a file, so the published schema is
-fetched once a week; ``--schema`` takes a file instead. jsonschema and PyYAML load here alone.
+Neither Woodpecker nor Forgejo nor Gitea has a call that checks a file, so it is checked here.
+jsonschema and PyYAML load here alone.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
+import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from homelab.ci.schema import Schema
 from homelab.console.clean import clean
 from homelab.errors import NothingThere, UsageError
 from homelab.outcome import Outcome
@@ -51,14 +52,17 @@ class LintResult(Result):
 
     files: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    #: What they were checked against.
+    against: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """Return a line a problem."""
-        return [problem.sentence() for problem in self.problems]
+        """Return a line a problem, and where the rules are from."""
+        return [problem.sentence() for problem in self.problems] + [f"checked against {one}" for one in self.against]
 
     def record(self) -> dict[str, Any]:
-        """Return files and problems."""
-        return {"files": list(self.files), "problems": [asdict(problem) for problem in self.problems]}
+        """Return files, problems and the schemas."""
+        problems = [asdict(problem) for problem in self.problems]
+        return {"files": list(self.files), "problems": problems, "against": list(self.against)}
 
 
 def found(root: Path) -> list[tuple[str, Path]]:
@@ -82,34 +86,72 @@ def named(paths: Sequence[Path]) -> list[tuple[str, Path]]:
     return [("actions" if path.resolve().parent.name == "workflows" else "woodpecker", path) for path in paths]
 
 
-def lint(files: Sequence[tuple[str, Path]], schemas: dict[str, Any], *, root: Path) -> LintResult:
-    """Check each file against the schema of its kind; red when any has a problem."""
+def lint(files: Sequence[tuple[str, Path]], schemas: Mapping[str, Schema], *, root: Path) -> LintResult:
+    """Check each file against the schema of its kind; red when any has a problem.
+
+    Raises UsageError for a schema that is none, and for a file that cannot be read.
+    """
+    checkers = {kind: _checker(schema) for kind, schema in schemas.items()}
     shown = [str(path.relative_to(root)) if path.is_relative_to(root) else str(path) for _, path in files]
-    problems = [
+    problems = tuple(
         problem
         for (kind, path), name in zip(files, shown, strict=True)
-        for problem in _problems(name, path.read_text(errors="replace"), schemas[kind])
-    ]
+        for problem in _problems(name, _text(path), checkers[kind])
+    )
+    against = tuple(dict.fromkeys(schemas[kind].said for kind, _ in files))
+    counted = f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in" if problems else "no problem in"
     outcome = Outcome.RED if problems else Outcome.DONE
-    counted = f"{len(problems)} problems in" if problems else "no problem in"
-    return LintResult(outcome, f"{counted} {', '.join(shown)}", tuple(shown), tuple(problems))
+    return LintResult(outcome, f"{counted} {', '.join(shown)}", tuple(shown), problems, against)
 
 
-def _problems(name: str, text: str, schema: Any) -> Iterator[Problem]:
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read", why=error.strerror or str(error), fix=f"ls -l {shlex.quote(str(path))}"
+        ) from error
+
+
+def _checker(schema: Schema) -> Any:
+    """Return what checks values. It fetches nothing by itself: a schema comes whole or not at all."""
+    jsonschema = _library("jsonschema", "jsonschema")
+    referencing = importlib.import_module("referencing")
+    try:
+        kind = jsonschema.validators.validator_for(schema.value)
+        kind.check_schema(schema.value)
+        return kind(schema.value, registry=referencing.Registry())
+    except (jsonschema.exceptions.SchemaError, TypeError, AttributeError) as error:
+        raise _no_schema(schema, getattr(error, "message", "") or "its top is no object") from error
+
+
+def _no_schema(schema: Schema, why: str) -> UsageError:
+    return UsageError(
+        f"{schema.source} is no schema", why=clean(why)[:MESSAGE], fix="homelab ci lint --schema FILE.json"
+    )
+
+
+def _problems(name: str, text: str, checker: Any) -> Iterator[Problem]:
     yaml = _library("yaml", "PyYAML")
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = yaml.load(text, Loader=_loader(yaml)) if node is not None else None
+        found = list(checker.iter_errors(value))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         said = clean(str(getattr(error, "problem", None) or error))
         yield Problem(name, mark.line + 1 if mark else 1, "", f"not YAML: {said}")
         return
-    jsonschema = _library("jsonschema", "jsonschema")
-    validator = jsonschema.validators.validator_for(schema)(schema)
-    for wrong in sorted(validator.iter_errors(value), key=lambda one: list(map(str, one.absolute_path))):
+    except RecursionError:
+        yield Problem(name, 1, "", "it holds itself: an alias inside its own anchor")
+        return
+    except importlib.import_module("referencing").exceptions.Unresolvable as error:
+        said = "the schema needs another one"
+        raise UsageError(said, why=clean(str(error))[:MESSAGE], fix="homelab ci lint --schema FILE.json") from error
+    best_match = _library("jsonschema", "jsonschema").exceptions.best_match
+    for wrong in sorted(found, key=lambda one: list(map(str, one.absolute_path))):
         # Of an alternative's failures the deepest one is what its author got wrong.
-        best = jsonschema.exceptions.best_match([wrong]) or wrong
+        best = best_match([wrong]) or wrong
         path = list(best.absolute_path)
         yield Problem(name, _line(node, path), ".".join(map(str, path)), clean(best.message)[:MESSAGE])
 
@@ -155,14 +197,4 @@ def _library(module: str, package: str) -> Any:
             f"ci lint needs {package}, which is not installed here",
             why=f"not found beside {sys.executable}",
             fix=f"{sys.executable} -m pip install {package}",
-        ) from error
-
-
-def read_schema(path: Path) -> Any:
-    """Read a schema from a file. Raises UsageError."""
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path} is no schema", why="it cannot be read as JSON", fix="homelab ci lint --schema FILE.json"
         ) from error

@@ -241,11 +241,11 @@ def wait_verb(app: App, rev: str, image: str | None, timeout: float) -> Result:
 )
 def lint_verb(app: App, files: tuple[Path, ...], schema: Path | None) -> Result:
     """Check the repository's CI files against their published schema: file, line, and what is wrong."""
-    from homelab.ci.lint import found, lint, named, read_schema
-    from homelab.ci.schema import published
+    from homelab.ci.lint import found, lint, named
+    from homelab.ci.schema import published, read_schema
 
     root = app.repository.root
     chosen = named([app.world.cwd / file for file in files]) if files else found(root)
     given = read_schema(schema) if schema else None
-    schemas = {kind: given if schema else published(app, kind) for kind, _ in chosen}
+    schemas = {kind: given or published(app, kind) for kind in dict(chosen)}
     return lint(chosen, schemas, root=root)

@@ -18,6 +18,7 @@ from homelab.settings.model import (
     KubernetesAccess,
     RegistryServer,
     RepositorySettings,
+    SchemaSource,
     Settings,
     Timeouts,
     VaultServer,
@@ -48,6 +49,7 @@ def load(world: World, repository_root: Path | None) -> Settings:
         ci=_servers(merged),
         forges=_forges(merged),
         registries=_registries(merged),
+        schemas=_schemas(merged),
         vault=VaultServer(**_of(merged, "vault")),
         kubernetes=_kubernetes(merged),
         gitops_clone=_of(merged, "gitops").get("clone"),
@@ -77,6 +79,11 @@ def _forges(merged: Layer) -> dict[str, Forge]:
 def _registries(merged: Layer) -> dict[str, RegistryServer]:
     hosts = dict.fromkeys(way[1] for way in merged if way[0] == "registry")
     return {host.lower(): RegistryServer(host=host.lower(), **_of(merged, "registry", host)) for host in hosts}
+
+
+def _schemas(merged: Layer) -> dict[str, SchemaSource]:
+    kinds = dict.fromkeys(way[1] for way in merged if way[0] == "schema")
+    return {kind: SchemaSource(kind=kind, **_of(merged, "schema", kind)) for kind in kinds}
 
 
 def _kubernetes(merged: Layer) -> KubernetesAccess:

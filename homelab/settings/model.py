@@ -57,6 +57,17 @@ class RegistryServer:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaSource:
+    """One ``[schema.<kind>]``: where the schema of a kind of CI file is, when not where it is published."""
+
+    #: ``woodpecker`` or ``actions``.
+    kind: str
+    url: str | None = None
+    dial: str | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VaultServer:
     """``[vault]`` and the ``VAULT_*`` variables. ``addr`` None: there is no Vault."""
 
@@ -147,6 +158,7 @@ class Settings:
     ci: Mapping[str, CiServer] = field(default_factory=dict)
     forges: Mapping[str, Forge] = field(default_factory=dict)
     registries: Mapping[str, RegistryServer] = field(default_factory=dict)
+    schemas: Mapping[str, SchemaSource] = field(default_factory=dict)
     vault: VaultServer = field(default_factory=VaultServer)
     kubernetes: KubernetesAccess = field(default_factory=KubernetesAccess)
     #: ``[gitops] clone``: a clone of the GitOps repository, to know which commit contains which; None: there is none.

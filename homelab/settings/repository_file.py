@@ -34,7 +34,21 @@ CI_EVENTS = (
 #: What only the user may say, wherever in the file it stands.
 _THE_USERS = frozenset(
     {
-        *("forge", "forges", "vault", "kubernetes", "gitops", "clone", "timeouts", "server", "servers", "host", "hosts", "registry"),
+        *(
+            "forge",
+            "forges",
+            "vault",
+            "kubernetes",
+            "gitops",
+            "clone",
+            "timeouts",
+            "server",
+            "servers",
+            "host",
+            "hosts",
+            "registry",
+            "schema",
+        ),
         *("url", "api", "addr", "address", "dial", "ca_file", "ca", "cacert", "insecure", "verify_tls", "namespaces"),
         *("token", "tokens", "token_env", "token_vault", "password", "secret", "secrets"),
         *("kubeconfig", "context", "ssh_host", "base_path", "remote", "env", "environment"),

@@ -17,6 +17,8 @@ from homelab.world import World
 #: Woodpecker, and the Actions of Forgejo and Gitea ("actions": whichever of the two it is).
 CI_KINDS = ("woodpecker", "forgejo", "gitea", "actions")
 FORGE_KINDS = ("forgejo", "gitea", "github", "gitlab")
+#: Kinds of CI files: Forgejo and Gitea read workflows alike.
+SCHEMA_KINDS = ("woodpecker", "actions")
 STRATEGIES = ("merge", "rebase", "squash", "ff-only")
 
 #: The server that ``HOMELAB_CI_URL`` defines; a file cannot take its name.
@@ -36,6 +38,7 @@ _SECTIONS = {
     "ci": "[ci.<name>]",
     "forge": '[forge."<git host>"]',
     "registry": '[registry."<host>"]',
+    "schema": "[schema.<kind of CI file>]",
     "vault": "[vault]",
     "kubernetes": "[kubernetes]",
     "gitops": "[gitops]",
@@ -75,7 +78,7 @@ def _walk(document: Document, home: Path) -> Layer:
     for section, raw in document.data.items():
         if section not in _SECTIONS:
             raise document.fault((section,), unknown(section, _SECTIONS), ", ".join(_SECTIONS.values()))
-        if section in ("ci", "forge", "registry"):
+        if section in ("ci", "forge", "registry", "schema"):
             for name, table in document.table((section,), raw).items():
                 _checked_name(document, section, name, table)
                 layer |= document.section((section, name), table, _keys(section, document.path.parent, home))
@@ -88,7 +91,9 @@ def _walk(document: Document, home: Path) -> Layer:
 def _checked_name(document: Document, section: str, name: str, table: object) -> None:
     if not isinstance(table, dict):
         raise document.fault((section, name), "stands outside a named section", _SECTIONS[section])
-    if section in ("forge", "registry"):
+    if section == "schema":
+        document.checked((section, name), name, form.one_of(*SCHEMA_KINDS))
+    elif section in ("forge", "registry"):
         document.checked((section, name), name, form.host if section == "forge" else form.dial)
     elif name == ENVIRONMENT or not name.strip() or shortened(name) != name:
         raise document.fault((section, name), "is no name for a server", f'a short name other than "{ENVIRONMENT}"')
@@ -125,6 +130,7 @@ def _keys(section: str, folder: Path, home: Path) -> Mapping[str, form.Check]:
             "token_vault": form.vault_field,
         },
         "registry": {"url": form.web_address, "dial": form.dial, "ca_file": ca_file},
+        "schema": {"url": form.web_address, "dial": form.dial, "ca_file": ca_file},
         "vault": {"addr": form.web_address, "dial": form.dial, "ca_file": ca_file, "namespace": form.text},
         "kubernetes": {"kubeconfig": form.path_from(folder, home, exists=False), "context": form.text},
         "gitops": {"clone": form.path_from(folder, home, exists=False)},

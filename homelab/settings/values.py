@@ -43,8 +43,8 @@ def _rows(merged: Layer, world: World) -> Iterator[Value]:
         yield from _server(merged, name, world.env)
     if not servers(merged):
         yield Value("ci", "(no server)", "default")
-    for section in ("forge", "registry"):
-        yield from (_configured(way, sourced, world.env) for way, sourced in merged.items() if way[0] == section)
+    for named in ("forge", "registry", "schema"):
+        yield from (_configured(way, sourced, world.env) for way, sourced in merged.items() if way[0] == named)
     vault = {way: means for way, means in _MEANS.items() if way[0] == "vault"}
     yield from _section(merged, ("vault",), vault)
     if ("vault", "addr") in merged:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab.ci.lint import Problem, found, lint, named, read_schema
+from homelab.ci.lint import Problem, found, lint, named
+from homelab.ci.schema import Schema, read_schema
 from homelab.errors import NothingThere, UsageError
 from homelab.outcome import Outcome
 
@@ -22,10 +23,10 @@ SCHEMA = {
 }
 
 
-def check(folder: Path, text: str) -> tuple[Outcome, tuple[Problem, ...]]:
+def check(folder: Path, text: str, schema: object = SCHEMA) -> tuple[Outcome, tuple[Problem, ...]]:
     file = folder / ".woodpecker.yaml"
     file.write_text(text)
-    result = lint(found(folder), {"woodpecker": SCHEMA}, root=folder)
+    result = lint(found(folder), {"woodpecker": Schema(schema, "a test")}, root=folder)
     return result.outcome, result.problems
 
 
@@ -69,3 +70,41 @@ def test_a_schema_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_text("{")
     with pytest.raises(UsageError):
         read_schema(tmp_path / "schema.json")
+
+
+def test_a_file_that_holds_itself_is_a_problem_and_no_crash(tmp_path: Path) -> None:
+    endless = {**SCHEMA, "properties": {"steps": {"$ref": "#/$defs/x"}}}
+    endless["$defs"] = {"x": {"type": "array", "items": {"$ref": "#/$defs/x"}}}
+
+    _, problems = check(tmp_path, "steps: &a\n  - *a\n", endless)
+
+    assert problems == (Problem(".woodpecker.yaml", 1, "", "it holds itself: an alias inside its own anchor"),)
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ([], "a test is no schema"),
+        ({"type": 3}, "a test is no schema"),
+        ({"$ref": "https://schemas.example.org/other.json"}, "the schema needs another one"),
+    ],
+)
+def test_a_schema_that_is_none_is_a_usage_error_and_nothing_is_fetched(
+    tmp_path: Path, schema: object, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        check(tmp_path, "steps: []\n", schema)
+
+
+def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        lint([("woodpecker", tmp_path / "gone.yaml")], {"woodpecker": Schema(SCHEMA, "a test")}, root=tmp_path)
+
+
+def test_the_answer_says_what_it_was_checked_against_and_how_old_that_is(tmp_path: Path) -> None:
+    (tmp_path / ".woodpecker.yaml").write_text("steps: []\n")
+    schema = Schema(SCHEMA, "https://schemas.example.org/x.json", age=7200)
+
+    result = lint(found(tmp_path), {"woodpecker": schema}, root=tmp_path)
+
+    assert result.lines() == ["checked against https://schemas.example.org/x.json, fetched 2h00m ago"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from homelab.errors import ConfigError, UsageError
-from homelab.settings.model import CiServer, Forge, KubernetesAccess, RegistryServer, VaultServer
+from homelab.settings.model import CiServer, Forge, KubernetesAccess, RegistryServer, SchemaSource, VaultServer
 from tests.settings.fakes import origins, settings
 
 WHOLE = """
@@ -26,6 +26,9 @@ ssh_host = "ssh.example.org"
 
 [registry."Registry.example.org:5000"]
 url = "http://192.0.2.9:5000"
+
+[schema.actions]
+url = "https://schemas.example.org/workflow.json"
 
 [vault]
 addr = "https://vault.example.org"
@@ -69,6 +72,7 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
     assert loaded.registries["registry.example.org:5000"] == RegistryServer(
         host="registry.example.org:5000", url="http://192.0.2.9:5000"
     )
+    assert loaded.schemas == {"actions": SchemaSource("actions", url="https://schemas.example.org/workflow.json")}
     assert loaded.vault == VaultServer(addr="https://vault.example.org", namespace="team")
     assert loaded.kubernetes == KubernetesAccess(kubeconfig=tmp_path / "h" / "k", context="home")
     assert (loaded.timeouts.ci, loaded.timeouts.stable_for, loaded.timeouts.http) == (7200.0, 0.0, 60.0)
@@ -95,6 +99,7 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
         ("[ci.a]\nkind='woodpecker'\nurl='https://a'\ntoken_env='X'", 4, "ci.a.token_env", "is a text", "a list"),
         ("[ci.a]\nkind='woodpecker'\nurl='https://a'\nca_file='no.pem'", 4, "ci.a.ca_file", "not there", "exists"),
         ("[forge.'x/y']\nkind='gitea'", 1, 'forge."x/y"', "no host name", "git.example.org"),
+        ("[schema.travis]\nurl='https://a'", 1, "schema.travis", '"travis"', "woodpecker"),
         ("[forge.x]\nkind='cvs'", 2, "forge.x.kind", '"cvs"', "forgejo"),
         ("\n[vaults]\n", 2, "vaults", "did you mean vault?", "[vault]"),
         ("[timeouts]\nci = 'soon'", 2, "timeouts.ci", "no duration", "5m"),
