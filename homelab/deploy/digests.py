@@ -19,7 +19,7 @@ from homelab.registry.manifest import Manifest
 #: All requests of one question (seconds); then the registry counts as silent.
 ASK_SECONDS = 10.0
 #: What a finished rollout waits at most for an answer that would only make its proof stronger.
-WORTH_SECONDS = 3.0
+WORTH_SECONDS = 2.0
 #: Between two questions about a version that is not in the registry yet.
 AGAIN_SECONDS = 15.0
 #: Questions under way at the same moment.

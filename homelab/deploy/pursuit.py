@@ -104,7 +104,11 @@ class Pursuit:
             self._say_rollout(workload, before)
 
     def _say_reference(self, workload: Workload) -> None:
-        live = identify(workload.containers, self.expectation).live
+        found = identify(workload.containers, self.expectation)
+        if found.standing is Standing.HINT and self.expectation.known.asking_until is not None:
+            # Its registry is about to say whether it is the wanted one.
+            return
+        live = found.live
         self._once(("live", live), said.ReferenceAwaited(self.slug, wanted=self.expectation.wanted.shown, live=live))
         owner = self.snapshot.gitops
         if owner is not None:
