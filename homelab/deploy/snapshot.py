@@ -22,9 +22,12 @@ from homelab.errors import HttpStatus, PermissionMissing
 from homelab.kube.port import Cluster, Json, Params
 from homelab.settings.model import DeployTarget
 
-DETAILS_EVERY = 2.0
+#: Between two looks at details, by how much there is to read: from the first to the second.
+DETAILS_EVERY, DETAILS_EVERY_MANY = 2.0, 5.0
 #: However fast the numbers change.
 DETAILS_APART = 0.5
+#: Objects that are many: a list of so many pods is about 130 kB of JSON.
+MANY_OBJECTS = 20
 EVENTS_EVERY = 5.0
 #: Up to this many targets are read one by one.
 FEW = 3
@@ -62,7 +65,7 @@ class Observer:
         self._known: dict[DeployTarget, Details] = {}
         self._nodes: tuple[Node, ...] | None = None
         self._details_at = self._events_at = float("-inf")
-        self._cost = 0
+        self._cost = self._objects = 0
         #: Seconds until changed numbers may be followed by a look at details; None: nothing is owed.
         self.owed: float | None = None
 
@@ -145,21 +148,25 @@ class Observer:
             return False
         age = self._clock.monotonic() - self._details_at
         few = len(wanting) <= FEW
-        apart = DETAILS_APART if few else max(DETAILS_APART, self._cost / REQUESTS_A_SECOND)
+        much = self._objects / MANY_OBJECTS
+        apart = min(DETAILS_APART * max(1.0, much), DETAILS_EVERY)
+        every = max(DETAILS_EVERY, min(DETAILS_EVERY_MANY * much, DETAILS_EVERY_MANY))
+        if not few:
+            apart, every = (max(pause, self._cost / REQUESTS_A_SECOND) for pause in (DETAILS_APART, every))
         present = [(target, _present(workloads[target])) for target in wanting]
         changed = [target for target, workload in present if self._of(target) != _moving_parts(workload)]
         if any(KINDS[target.kind].counted(workload) for target, workload in present) and (few or age >= apart):
             return True
         if changed and age < apart:
             self.owed = apart - age
-        return age >= (apart if changed else max(DETAILS_EVERY, self._cost / REQUESTS_A_SECOND))
+        return age >= (apart if changed else every)
 
     def _of(self, target: DeployTarget) -> object:
         return self._known.get(target, Details()).of
 
     def read_details(self, workloads: Mapping[DeployTarget, Workload]) -> None:
         """Read revisions and pods of these, and events where something is not Ready."""
-        self._details_at, self._cost = self._clock.monotonic(), 0
+        self._details_at, self._cost, self._objects = self._clock.monotonic(), 0, 0
         whole = len(workloads) > FEW
         revisions = self._revisions(workloads, whole=whole)
         pods = self._pods(workloads, revisions, whole=whole)
@@ -273,6 +280,7 @@ class Observer:
             self._denied[what] = f"no {what} proof: list {what} forbidden"
             return None
         self._cost += 1 + counted // 250
+        self._objects += counted
         return tuple(item for item in answer["items"] if item is not None)
 
 

@@ -70,6 +70,16 @@ def test_a_moving_workload_keeps_its_details_for_a_while(clock: FakeClock) -> No
     assert look(found)[WEB].fresh
 
 
+def test_many_pods_are_read_again_only_every_five_seconds_while_nothing_is_counted(clock: FakeClock) -> None:
+    pods = [pod(f"web-new-{number}", ready_since=None) for number in range(40)]
+    _, found = observer(clock, {**MOVING, "pods": pods})
+    assert look(found)[WEB].fresh
+    clock.sleep(4)
+    assert not look(found)[WEB].fresh
+    clock.sleep(1)
+    assert look(found)[WEB].fresh
+
+
 def test_pods_of_strangers_under_the_same_labels_are_not_ours(clock: FakeClock) -> None:
     stranger = pod("other-1", owned="somebody")
     _, found = observer(clock, {**AFTER, "pods": [pod(), old_pod(), stranger]})
