@@ -43,6 +43,20 @@ class Ran:
         return json.loads(self.out)
 
 
+class Heard(io.StringIO):
+    """A stream that calls ``act`` once, when something is first written to it."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        super().__init__()
+        self._act: Callable[[], Any] | None = act
+
+    def write(self, text: str, /) -> int:
+        act, self._act = self._act, None
+        if act is not None:
+            act()
+        return super().write(text)
+
+
 @dataclass
 class Shop:
     """The lab's world with a public name, a clone that reaches it, and a command line."""
@@ -50,8 +64,9 @@ class Shop:
     world: Any
     env: dict[str, str]
 
-    def homelab(self, *argv: str, **env: str) -> Ran:
-        out, err = io.StringIO(), io.StringIO()
+    def homelab(self, *argv: str, first: Callable[[], Any] | None = None, **env: str) -> Ran:
+        """Run one command to its end; ``first`` is called when it says its first word."""
+        out, err = io.StringIO(), Heard(first) if first else io.StringIO()
         surroundings = World(
             env={**self.env, **env}, cwd=self.world.folder / "clone", stdin=None, stdout=out, stderr=err
         )

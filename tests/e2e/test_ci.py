@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,10 +143,10 @@ def test_a_run_replaced_by_somebody_elses_commit_is_followed_without_moving_a_re
 def test_a_server_restart_mid_watch_is_ridden_out(here: Shop) -> None:
     here.push(TEST_STEP + "      - sleep 1.5\n")
     here.world.wait(1, "running")
-    restart = here.later(lambda: (time.sleep(0.3), here.restart()))
+    restarts: list[threading.Thread] = []
 
-    ran = here.homelab("watch", "--timeout", "30")
-    restart.join()
+    ran = here.homelab("watch", "--timeout", "30", first=lambda: restarts.append(here.later(here.restart)))
+    restarts[0].join()
 
     assert ran.code in {0, 1, 9}, ran.plain
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,10 +131,7 @@ def test_late_and_reordered_events_mislead_nobody(here: Shop) -> None:
 def test_an_answer_that_passes_kills_no_watch(here: Shop, trouble: str) -> None:
     here.push(TEST_STEP + "      - sleep 1\n")
     here.world.wait(1, "running")
-    break_it = here.later(lambda: (time.sleep(0.3), here.world.faults(transient=[trouble])))
-
-    ran = here.homelab("watch", "--timeout", "30")
-    break_it.join()
+    ran = here.homelab("watch", "--timeout", "30", first=lambda: here.world.faults(transient=[trouble]))
 
     assert ran.code == 0, ran.plain
 

@@ -43,7 +43,11 @@ async def listening(app: web.Application, port: int) -> AsyncIterator[int]:
         await web.TCPSite(runner, "127.0.0.1", port, backlog=256).start()
         yield int(runner.addresses[0][1])
     finally:
+        server = runner.server
         await runner.cleanup()
+        if server is not None:
+            await asyncio.sleep(0)  # a connection accepted in the last moment is known only now
+            await server.shutdown(0)
 
 
 def leave_address(state: Path, *, port: int, token: str, host: str) -> None:
