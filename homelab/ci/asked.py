@@ -6,8 +6,9 @@ Layer: ci; reads the app's settings and repository.
 from __future__ import annotations
 
 import re
+import sys
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -134,9 +135,21 @@ class Asking:
     def browser(self) -> Callable[[str], bool] | None:
         """Return what shows a page to the person at the terminal; None where nobody sits."""
         world = self._app.world
-        if not world.interactive or not world.stdout.isatty():
+        if not world.interactive or not world.stdout.isatty() or not _has_screen(world.env):
             return None
-        return webbrowser.open
+        return _browse
+
+
+def _has_screen(env: Mapping[str, str]) -> bool:
+    """Say whether a browser has a place to show itself: over ssh one would take the terminal."""
+    return sys.platform in {"darwin", "win32"} or any(
+        env.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    )
+
+
+def _browse(url: str) -> bool:
+    """Show a page. Its address came from a server: nothing but a web page is opened."""
+    return url.startswith(("https://", "http://")) and webbrowser.open(url)
 
 
 def pairs(words: Sequence[str]) -> dict[str, str]:

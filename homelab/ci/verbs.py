@@ -58,10 +58,11 @@ def _asking(app: App, **words: Any) -> Asking:
 @_remote
 def list_verb(app: App, **words: Any) -> Result:
     """List recent runs of the repository, newest first, whatever their commit."""
-    from homelab.ci.recent import recent
+    from homelab.ci.recent import Wanted, recent
 
     servers = _asking(app, server=words.pop("server"), remote=words.pop("remote")).servers
-    return recent(servers, words["limit"], event=words["event"], branch=words["branch"], state=words["state"])
+    wanted = Wanted.read(words["event"], words["branch"], words["state"])
+    return recent(servers, words["limit"], wanted, clock=app.clock, emit=app.emit)
 
 
 @ci.verb("status", tier=Tier.READ)
