@@ -34,8 +34,7 @@ class Bell:
         self._reopen_at = 0.0
 
     def __enter__(self) -> Self:
-        """Start listening."""
-        self.tend()
+        """Listen from the first :meth:`tend` on."""
         return self
 
     def __exit__(
@@ -70,8 +69,9 @@ class Bell:
 
     def _listen(self, changes: Changes) -> None:
         try:
-            for _hint in changes:
-                self._proven, self._pause = True, REOPEN_FIRST
+            for hint in changes:
+                if hint.number:
+                    self._proven, self._pause = True, REOPEN_FIRST
                 self._wake.ring()
         except Exception:  # noqa: BLE001, S110 -- the poll is the truth; a broken stream is only a slower one
             pass

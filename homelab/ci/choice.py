@@ -32,7 +32,9 @@ class Choice:
         """Say what was looked for: ``push on main``."""
         if self.number:
             return f"run #{self.number}"
-        where = self.branch or (self.target if self.landed else "")
+        # A tag's or a release's run is of no branch.
+        on_target = self.landed and self.event not in {"tag", "release"}
+        where = self.branch or (self.target if on_target else "")
         event = "any event" if self.event == ANY else self.event
         return f"{event} on {where}" if where else event
 

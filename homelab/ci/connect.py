@@ -26,6 +26,8 @@ from homelab.settings.model import CiServer
 #: A branch's name as a CI server may tell it, safe beside a colon-separated refspec.
 BRANCH = re.compile(r"[\w][\w./+@-]*")
 FETCH_TIMEOUT = 30.0
+#: Seconds in which the forge's token must be found: it is wanted for a reason, not for the verdict.
+TOKEN_TIMEOUT = 5.0
 #: What a server's API is: Woodpecker's, or the Actions API of Forgejo and Gitea.
 ACTIONS_KINDS = ("forgejo", "gitea", "actions")
 
@@ -51,8 +53,8 @@ def connect_all(app: App, *, server: str | None = None, remote: str | None = Non
 
 
 def witness(app: App, remote: str | None = None) -> Witness:
-    """Return the forge behind ``remote``; it is connected only when it is asked."""
-    return Witness(lambda: forge.connect(app, app.repository.remote(remote).push))
+    """Return the forge behind ``remote``; it is connected only when it is asked, and its token found soon or not."""
+    return Witness(lambda: forge.connect(app.within(TOKEN_TIMEOUT), app.repository.remote(remote).push))
 
 
 def bringer(app: App, remote: str) -> Bring:

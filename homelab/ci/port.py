@@ -14,7 +14,10 @@ from homelab.ci.model import Facts, LogLine, Pipeline, State, Step, Workflow
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """The server told of a change. Only a hint: events come late, twice or out of order."""
+    """The server told of a change. Only a hint: events come late, twice or out of order.
+
+    ``number`` 0 says that the stream is open now: what happened before it was told to nobody.
+    """
 
     number: int
     commit: str = ""

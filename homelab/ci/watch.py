@@ -25,6 +25,7 @@ from homelab.ci.survey import Bring, Survey
 from homelab.ci.verdict import Stand, Verdict, judge
 from homelab.ci.witness import Witness
 from homelab.clock import Clock, Wake
+from homelab.errors import HomelabError
 from homelab.events import Emit
 from homelab.git.port import Repository
 from homelab.outcome import Outcome
@@ -148,10 +149,20 @@ class _Watching:
     def look(self) -> CiResult | None:
         """Look once; the answer when there is one."""
         self._settling = False
-        for bell, side in zip(self._bells, self._sides, strict=True):
-            bell.tend()
+        for side in self._sides:
             side.ci.budget = self._budget(side)
+        try:
+            return self._looked()
+        except HomelabError as error:
+            if any(side.answered for side in self._sides):
+                error.details += (f"go on: {self._request.command()}",)
+            raise
+
+    def _looked(self) -> CiResult | None:
         sights = [sight for side in self._sides if (sight := side.look()) is not None]
+        # Only now: a server that does not answer has no stream either, and would be waited for twice.
+        for bell in self._bells:
+            bell.tend()
         if len(sights) < len(self._sides):
             return None
         self._sight = together(sights)
@@ -191,7 +202,7 @@ class _Watching:
         silent = [side for side in self._sides if not side.sight.runs and not side.explained(self._waited)]
         if not silent:
             return self._witness.named(answer, self._request.oid, self._servers)
-        if not all(side.given_up(self._waited) for side in silent):
+        if not all(side.given_up(self._waited) for side in silent) or self._adopted():
             return None
         return partly(answer, self._request, {side.ci.name: side.reasons(self._waited) for side in silent})
 
@@ -200,16 +211,17 @@ class _Watching:
         self._verdict = Verdict(Stand.WAITING, final=False)
         if not all(side.given_up(self._waited) for side in self._sides):
             return None
-        if any(side.adopted for side in self._sides):
-            return self._adopt()
+        if self._adopted():
+            return self._looked()
         reasons = [reason for side in self._sides for reason in side.reasons(self._waited)]
         return nothing(self._request, reasons, waited=self._waited)
 
-    def _adopt(self) -> CiResult | None:
-        """The forge named a run that the server's list does not show: look again, it counts now."""
+    def _adopted(self) -> bool:
+        """Say, once, whether the forge named a run that a server's list does not show: it counts from the next look."""
+        found = any(side.adopted for side in self._sides)
         for side in self._sides:
             side.adopted = False
-        return self.look()
+        return found
 
     def _tell_blocked(self) -> None:
         if self._verdict.stand is Stand.BLOCKED:

@@ -43,9 +43,10 @@ class WoodpeckerChanges:
         self._repo_id = repo_id
 
     def __iter__(self) -> Iterator[Hint]:
-        """Yield a hint for each event; every public repository's events arrive, other ids are dropped."""
+        """Yield a hint once open and for each event; every public repository's arrive, other ids are dropped."""
         headers = {"Accept-Encoding": "identity"}
         with self.http.stream("/api/stream/events", idle=STREAM_IDLE, headers=headers) as events:
+            yield Hint(number=0)
             for event in events:
                 hint = self._hint(event.data)
                 if hint is not None:

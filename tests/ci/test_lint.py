@@ -108,3 +108,11 @@ def test_the_answer_says_what_it_was_checked_against_and_how_old_that_is(tmp_pat
     result = lint(found(tmp_path), {"woodpecker": schema}, root=tmp_path)
 
     assert result.lines() == ["checked against https://schemas.example.org/x.json, fetched 2h00m ago"]
+
+
+def test_a_file_of_nested_aliases_is_a_problem_and_no_hang(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+
+    _, problems = check(tmp_path, "\n".join([*lines, "steps: *a9", ""]))
+
+    assert [problem.message for problem in problems] == ["its aliases make more than 100000 values of it"]

@@ -483,3 +483,88 @@ def test_a_watch_that_continues_counts_its_patience_for_a_first_run_from_the_fir
 
     assert outcomes == [Outcome.PENDING, Outcome.PENDING, Outcome.NOTHING]
     assert 90 <= clock.elapsed < 100
+
+
+def test_a_server_that_never_answers_is_asked_once_and_its_stream_not_at_all(run: Run, server: FakeWoodpecker) -> None:
+    asked: list[str] = []
+    server.before = asked.append
+    server.fail = Unreachable("ci refuses the connection", why="nothing listens", fix="homelab doctor")
+
+    with pytest.raises(Unreachable):
+        run()
+    assert asked == ["/api/user"]
+
+
+def test_a_watch_that_loses_its_server_for_good_names_the_command_that_continues(
+    run: Run, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock
+) -> None:
+    server.add(raw_pipeline(12, "running", commit=checkout.first))
+    sequence(server, clock, (5, lambda: setattr(server, "fail", status(502))))
+
+    with pytest.raises(Unreachable) as caught:
+        run()
+    assert caught.value.details[-1] == f"go on: homelab ci watch {checkout.first[:12]}"
+
+
+def test_the_push_between_two_pieces_is_waited_for_though_the_first_piece_was_long_ago(
+    ci: Woodpecker, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock, tmp_path: Path
+) -> None:
+    request = CiRequest(oid=checkout.first, choice=Choice(target="main", landed=True), timeout=5)
+
+    def piece() -> Outcome:
+        return watch(
+            ci,
+            request,
+            repository=open_repository(checkout.root, {}),
+            clock=clock,
+            emit=lambda _: None,
+            keeper=FileKeeper(tmp_path / "memory", "question"),
+        ).outcome
+
+    first = piece()
+    clock.sleep(600)
+    second = piece()
+    server.add(raw_pipeline(12, commit=checkout.first))
+
+    assert (first, second, piece()) == (Outcome.PENDING, Outcome.PENDING, Outcome.DONE)
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 0.0, 3600.0])
+def test_a_clock_that_is_wrong_neither_strands_nor_slows_a_run(
+    run: Run, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock, events: list[Event], ahead: float
+) -> None:
+    server.ahead = ahead
+    now = int(clock.now() + ahead)
+    server.add(finished(1, 60))
+    server.add(raw_pipeline(12, "created", commit=checkout.first, created=now, updated=now, started=0, workflows=[]))
+    going = raw_pipeline(12, "running", commit=checkout.first, created=now, updated=now, started=now)
+    sequence(
+        server,
+        clock,
+        (20, lambda: server.add(going)),
+        (50, lambda: server.add(raw_pipeline(12, commit=checkout.first, created=now, finished=now + 50))),
+    )
+
+    assert run().outcome is Outcome.DONE
+    assert not [line for line in told(events) if "runs for" in line]
+
+
+def test_a_state_nobody_knows_is_said_once(
+    run: Run, server: FakeWoodpecker, checkout: Checkout, events: list[Event]
+) -> None:
+    server.add(raw_pipeline(12, "warming", commit=checkout.first, finished=0))
+
+    run(timeout=60)
+
+    assert sum("'warming', a state homelab does not know" in line for line in told(events)) == 1
+
+
+def test_a_new_branch_takes_the_usual_time_of_the_others(
+    run: Run, server: FakeWoodpecker, checkout: Checkout, events: list[Event]
+) -> None:
+    oid = checkout.commit("topic", branch="topic")
+    server.add(finished(1, 60), raw_pipeline(12, commit=oid, branch="topic", ref="refs/heads/topic"))
+
+    run(oid, Choice(target="main"))
+
+    assert told(events)[0].endswith("(usually 1m00s)")
