@@ -55,8 +55,10 @@ class ChangeResult(Result):
         }
 
 
-def restart(cluster: Cluster, target: DeployTarget, *, clock: Clock) -> ChangeResult:
+def restart(cluster: Cluster, target: DeployTarget, *, clock: Clock, context: str | None = None) -> ChangeResult:
     """Make every pod anew from the same template, as ``kubectl rollout restart`` does.
+
+    ``context`` is the one that was typed, for the command that follows.
 
     Raises PersonNeeded for a paused workload, UsageError for a kind that cannot.
     """
@@ -71,14 +73,20 @@ def restart(cluster: Cluster, target: DeployTarget, *, clock: Clock) -> ChangeRe
     return ChangeResult(
         Outcome.DONE,
         f"{target.slug}: restarting",
-        target=_typed(workload),
+        target=_typed(workload, context),
         image=first.image,
         container=first.name,
     )
 
 
 def rollback(
-    cluster: Cluster, target: DeployTarget, *, to: int | None, clock: Clock, force: bool = False
+    cluster: Cluster,
+    target: DeployTarget,
+    *,
+    to: int | None,
+    clock: Clock,
+    force: bool = False,
+    context: str | None = None,
 ) -> ChangeResult:
     """Put the template of an earlier revision back; ``to`` None: the last one that differs.
 
@@ -100,16 +108,17 @@ def rollback(
     return ChangeResult(
         Outcome.DONE,
         f"{target.slug}: rolling back from revision {live} to {revision.number}",
-        target=_typed(workload),
+        target=_typed(workload, context),
         image=first.image,
         container=first.name,
         revision=revision.number,
     )
 
 
-def _typed(workload: Workload) -> str:
+def _typed(workload: Workload, context: str | None = None) -> str:
+    at = f"@{context}" if context else ""
     kind = "" if workload.kind == "deployment" else f"{workload.kind}/"
-    return f"{workload.namespace}/{kind}{workload.name}"
+    return f"{workload.namespace}/{kind}{workload.name}{at}"
 
 
 def _path(workload: Workload) -> str:

@@ -138,6 +138,12 @@ def one(app: App, text: str | None, namespace: str | None, contexts: Sequence[st
     return cluster, found[0]
 
 
+def context_of(text: str | None, contexts: Sequence[str]) -> str | None:
+    """Return the context that was typed for the one target of a verb."""
+    ((context, _), *_others) = _by_context([text] if text else [], contexts).items()
+    return context
+
+
 def some(app: App, typed: Sequence[str], namespace: str | None, contexts: Sequence[str]) -> tuple[DeployTarget, ...]:
     """Return the targets typed, else the repository's, without asking any cluster where namespaces are given."""
     context = contexts[0] if contexts else None

@@ -15,6 +15,7 @@ from homelab.deploy.group import Group
 from homelab.deploy.judgement import State, Trouble, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import ContainerStatus, Ended, Happening, Pod, Snapshot, Workload
+from homelab.deploy.next_command import in_its_cluster
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.redaction import redact
 from homelab.deploy.signals import short_cause
@@ -42,7 +43,7 @@ def gather(pursuit: Pursuit, group: Group) -> tuple[str, ...]:
     workload = snapshot.workload
     owner = snapshot.gitops
     last = [f"{owner.shown}: {owner.summary}"] if owner is not None else []
-    last += [f"next: {verdict.hint}"] if verdict.hint else []
+    last += [f"next: {in_its_cluster(verdict.hint, pursuit.expectation)}"] if verdict.hint else []
     if workload is None:
         return tuple(last)
     first = _live(workload, pursuit) + _pods(snapshot, verdict.troubles)

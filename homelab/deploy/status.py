@@ -17,6 +17,7 @@ from homelab.deploy.judgement import OUTCOMES, Expectation, Memory, Proof, State
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
 from homelab.deploy.model import Container, GitOps, Snapshot, Workload
+from homelab.deploy.next_command import in_its_cluster
 from homelab.deploy.owner import owner_view
 from homelab.deploy.reference import Wanted, match_marked
 from homelab.deploy.request import WORST_FIRST, WaitRequest
@@ -124,9 +125,9 @@ class _Look:
     def taken(self) -> TargetStatus:
         # A look is not a wait: what is not there now is not there, and what holds now holds.
         expectation = replace(self.request.expectation(self.target), stable_for=0.0, reference_timeout=float("inf"))
-        if self.target.kind in gitops.APIS:
-            return self._of_object(expectation)
-        return self._of_workload(expectation)
+        found = self._of_object(expectation) if self.target.kind in gitops.APIS else self._of_workload(expectation)
+        judged = found.verdict
+        return replace(found, verdict=replace(judged, hint=in_its_cluster(judged.hint, expectation)))
 
     def _of_workload(self, expectation: Expectation) -> TargetStatus:
         snapshot = once.look(self.cluster, self.target, clock=self.clock, events=True)

@@ -148,10 +148,10 @@ def history_verb(app: App, target: str | None, namespace: str | None, contexts: 
 def restart_verb(app: App, target: str | None, namespace: str | None, contexts: tuple[str, ...]) -> Result:
     """Make every pod anew from the same template; names the command that waits for it."""
     from homelab.deploy.change import restart
-    from homelab.deploy.connect import one
+    from homelab.deploy.connect import context_of, one
 
     cluster, found = one(app, target, namespace, contexts)
-    return restart(cluster, found, clock=app.clock)
+    return restart(cluster, found, clock=app.clock, context=context_of(target, contexts))
 
 
 @deploy.verb("rollback", tier=Tier.WRITE)
@@ -168,10 +168,10 @@ def rollback_verb(
 ) -> Result:
     """Put the template of an earlier revision back; refuses where GitOps would revert it at once."""
     from homelab.deploy.change import rollback
-    from homelab.deploy.connect import one
+    from homelab.deploy.connect import context_of, one
 
     cluster, found = one(app, target, namespace, contexts)
-    return rollback(cluster, found, clock=app.clock, **words)
+    return rollback(cluster, found, clock=app.clock, context=context_of(target, contexts), **words)
 
 
 @deploy.verb("rbac", tier=Tier.READ)

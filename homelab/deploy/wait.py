@@ -18,6 +18,7 @@ from homelab.deploy.events import TargetDecided
 from homelab.deploy.evidence import gather
 from homelab.deploy.group import Group
 from homelab.deploy.judgement import Proof, State
+from homelab.deploy.next_command import in_its_cluster
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.request import DeployResult, TargetResult, WaitRequest, folded
 from homelab.deploy.scheduled import Scheduled, runs
@@ -146,7 +147,7 @@ def _result(one: Pursuit | Composite, followers: Sequence[Group | Composite]) ->
         wanted=wanted.oid or wanted.image,
         live={container.name: container.image for container in workload.containers} if workload else {},
         revision=workload.revision if workload else "",
-        hint=verdict.hint,
+        hint=in_its_cluster(verdict.hint, one.expectation),
         evidence=() if verdict.outcome is Outcome.DONE else _evidence(one, followers),
     )
 
@@ -164,7 +165,8 @@ def _evidence(one: Pursuit | Composite, followers: Sequence[Group | Composite]) 
         lines = [f"{view.shown}: {view.summary}"] if view else []
         lost = [p for p in one.carrying() if p.final and p.verdict.outcome is not Outcome.DONE]
         inner = gather(lost[0], _group_of(lost[0], one.groups)) if lost else ()
-        hint = [f"next: {one.verdict.hint}"] if one.verdict.hint and not inner else []
+        command = in_its_cluster(one.verdict.hint, one.expectation)
+        hint = [f"next: {command}"] if command and not inner else []
         return (*lines, *inner, *hint)
     return gather(one, _group_of(one, followers))
 

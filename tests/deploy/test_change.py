@@ -45,6 +45,31 @@ def test_a_restart_stamps_the_template_as_kubectl_does(clock: FakeClock) -> None
     assert result.lines() == [f"next: homelab deploy wait t/web --image {WANTED} --container app"]
 
 
+def test_the_wait_that_follows_is_for_the_cluster_that_was_typed(clock: FakeClock) -> None:
+    for result in (
+        restart(cluster(clock), WEB, clock=clock, context="home"),
+        rollback(cluster(clock), WEB, to=1, clock=clock, context="home"),
+    ):
+        assert result.lines()[0].startswith("next: homelab deploy wait t/web@home ")
+
+
+def test_a_restart_alone_is_nothing_to_go_back_from(clock: FakeClock) -> None:
+    restarted, live = replica_set(name="web-a", revision="1", want=0), replica_set(name="web-new", revision="2")
+    live["spec"]["template"]["metadata"]["annotations"] = {RESTARTED_AT: "2026-11-21T00:00:00Z"}
+    found = cluster(clock, deployments=[deployment(revision="2")], replicasets=[restarted, live])
+    with pytest.raises(NothingThere, match="no earlier revision that differs"):
+        rollback(found, WEB, to=None, clock=clock)
+    assert found.patched == []
+
+
+def test_history_reads_the_commit_from_the_templates_label_where_the_tag_has_none(clock: FakeClock) -> None:
+    live = replica_set(name="web-new", revision="2")
+    live["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/version"] = "0123456789ab"
+    live["spec"]["template"]["spec"]["containers"][0]["image"] = "reg.example/t/app:v1.4"
+    result = history(cluster(clock, replicasets=[live]), WEB, clock=clock)
+    assert result.lines() == ["*   2  reg.example/t/app:v1.4  0123456789ab  1h old  1 pod"]
+
+
 def test_a_paused_workload_is_neither_restarted_nor_rolled_back(clock: FakeClock) -> None:
     found = cluster(clock, deployments=[deployment(paused=True)])
     for change in (lambda: restart(found, WEB, clock=clock), lambda: rollback(found, WEB, to=None, clock=clock)):
