@@ -30,6 +30,8 @@ PLACES = (
     ("actions", ".github/workflows"),
 )
 MESSAGE = 200
+#: A file of nested aliases grows tenfold a line; a checker would walk all of it.
+MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,9 @@ def _problems(name: str, text: str, checker: Any) -> Iterator[Problem]:
     yaml = _library("yaml", "PyYAML")
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if _values(node, {}) > MOST_VALUES:
+            yield Problem(name, 1, "", f"its aliases make more than {MOST_VALUES} values of it")
+            return
         value = yaml.load(text, Loader=_loader(yaml)) if node is not None else None
         found = list(checker.iter_errors(value))
     except yaml.YAMLError as error:
@@ -154,6 +159,17 @@ def _problems(name: str, text: str, checker: Any) -> Iterator[Problem]:
         best = best_match([wrong]) or wrong
         path = list(best.absolute_path)
         yield Problem(name, _line(node, path), ".".join(map(str, path)), clean(best.message)[:MESSAGE])
+
+
+def _values(node: Any, known: dict[int, int]) -> int:
+    """Return how many values a YAML node stands for once each alias is replaced by what it names."""
+    if id(node) not in known:
+        known[id(node)] = 0  # one that holds itself is found by who walks it
+        children = getattr(node, "value", None)
+        inside = children if isinstance(children, list) else []
+        parts = [part for child in inside for part in (child if isinstance(child, tuple) else (child,))]
+        known[id(node)] = 1 + sum(_values(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _loader(yaml: Any) -> Any:
