@@ -170,6 +170,18 @@ class ProofSkipped(TargetEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ControllerSilent(TargetEvent):
+    """The controller has not looked at the spec for a while: it may be down."""
+
+    kind: ClassVar[str] = "deploy.controller.silent"
+    generation: int
+
+    def sentence(self) -> str:
+        """Say which generation waits."""
+        return f"its controller has not seen generation {self.generation}"
+
+
+@dataclass(frozen=True, slots=True)
 class RegistryUnanswered(TargetEvent):
     """No registry says a digest for the version; the wait goes on with less proof."""
 

@@ -24,8 +24,9 @@ def remember(memory: Memory, snapshot: Snapshot, expectation: Expectation, now: 
     if workload is None:
         return replace(memory, standing=_standing(memory, {"absent"}, now), complete_at=None)
     if memory.uid and workload.uid != memory.uid:
-        # Replaced under the same name: nothing learnt about the old object holds for this one.
-        memory = Memory(began=now)
+        # Replaced under the same name: nothing learnt about the old object holds for this one. A deadline of the
+        # whole wait goes on.
+        memory = Memory(began=memory.began if expectation.overall else now)
     met = names_it(workload.containers, expectation)
     before = memory.last
     memory = replace(

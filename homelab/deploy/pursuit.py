@@ -5,6 +5,7 @@ Layer: the deploy domain, above verdict and snapshot, below the wait.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from homelab.clock import Clock
@@ -16,7 +17,7 @@ from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
 from homelab.deploy.model import Snapshot, Workload
 from homelab.deploy.proof import mirrors
-from homelab.deploy.verdict import verdict
+from homelab.deploy.verdict import UNSEEN_SECONDS, verdict
 from homelab.events import Emit
 from homelab.settings.model import DeployTarget
 
@@ -130,6 +131,9 @@ class Pursuit:
                 newer=found.live if found.standing is Standing.NEWER else "",
             )
             self._once(("named", self.memory.reference_at), named)
+        elif self._clock.now() - self.memory.standing.get("unobserved", math.inf) >= UNSEEN_SECONDS:
+            silent = said.ControllerSilent(self.slug, generation=workload.generation)
+            self._once(("silent", workload.generation), silent)
         new, _ = KINDS[workload.kind].split(self.snapshot)
         for rewrite in mirrors(new, workload.containers):
             self._once(("mirror", rewrite), said.ImageRewritten(self.slug, rewrite=rewrite))

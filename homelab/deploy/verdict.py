@@ -7,6 +7,7 @@ Layer: the deploy domain, above kinds, proof and trouble.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from homelab.deploy import trouble
@@ -160,9 +161,9 @@ def _still_moving(
     started = memory.reference_at if memory.reference_at is not None else now
     quiet = NO_PROGRESS + workload.min_ready if workload.deadline is None else workload.deadline + DEADLINE_SLACK
     cap_left = expectation.deadline(memory, now) - now
-    quiet_left = max(memory.progress_at, started) + quiet - now
+    quiet_left = math.inf if finding.planned else max(memory.progress_at, started) + quiet - now
     if min(cap_left, quiet_left) > 0:
-        again = min(cap_left, quiet_left, quiet_left if finding.again is None else finding.again)
+        again = min(cap_left, quiet_left, cap_left if finding.again is None else finding.again)
         return Verdict(State.PROGRESSING, finding.sentence, again=again)
     why = f"not done in {expectation.timeout:.0f} s" if cap_left <= 0 else f"no progress for {quiet:.0f} s"
     return Verdict(

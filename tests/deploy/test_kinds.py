@@ -357,6 +357,14 @@ def test_a_pause_that_ends_by_itself_needs_nobody(strategy: Json, status: Json, 
     assert look("rollout", (0, Scene(body, [replica_set()], [pod()]))).state is state
 
 
+def test_a_planned_pause_is_no_lack_of_progress() -> None:
+    body = rollout("Paused", pauseConditions=[{"reason": "CanaryPauseStep"}], currentStepIndex=1)
+    body["spec"]["strategy"] = {"canary": {"steps": STEPS}}
+    scene = Scene(body, [replica_set()], [pod()])
+    assert look("rollout", (0, scene), (899, scene)).state is State.PROGRESSING
+    assert look("rollout", (0, scene), (901, scene)).sentence.startswith("not done in 900 s: paused for 60s")
+
+
 @pytest.mark.parametrize(
     ("annotated", "seen", "state"),
     [("6", "6", State.COMPLETE), ("6", "5", State.PROGRESSING), ("5", "5", State.PROGRESSING)],

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from homelab.deploy.digests import Digests
 from homelab.deploy.events import PodTroubled, ReferenceAwaited, ReferenceNamed, WorkloadReplaced
 from homelab.deploy.judgement import Proof, State
 from homelab.deploy.reference import Wanted
@@ -19,10 +20,12 @@ from homelab.settings.model import DeployTarget
 from tests.deploy.fakes import FakeCluster, Objects, typed
 from tests.deploy.objects import (
     FULL,
+    NEWER,
     OLD,
     WANTED,
     deployment,
     event,
+    image,
     old_pod,
     old_replica_set,
     pod,
@@ -31,6 +34,7 @@ from tests.deploy.objects import (
     running,
     waiting,
 )
+from tests.deploy.test_digests import Paper
 from tests.fakes import FakeClock
 
 REQUEST = WaitRequest(targets=(DeployTarget("t", "web"),), wanted=Wanted(oid=FULL))
@@ -239,6 +243,41 @@ def test_a_pod_that_runs_and_is_not_ready_is_mentioned_after_half_a_minute(
     assert "app: not ready: Readiness probe failed: HTTP 503" in said(events)
     assert len(when) == 1
     assert 40 <= when[0] <= 44
+
+
+def test_a_controller_that_does_not_look_is_said_after_half_a_minute(clock: FakeClock, events: list[Event]) -> None:
+    unseen = {**MOVING, "deployments": [deployment(counts=(1, 1, 1, 1), observed=4)]}
+    go(FakeCluster(clock, [(0, BEFORE), (10, unseen), (60, AFTER)]), events)
+    assert "its controller has not seen generation 5" in said(events)
+    quick: list[Event] = []
+    go(FakeCluster(FakeClock(), [(0, BEFORE), (10, unseen), (30, AFTER)]), quick)
+    assert "its controller has not seen generation 5" not in said(quick)
+
+
+def test_a_commit_that_contains_ours_is_found_by_asking_and_only_said_where_unknown(
+    clock: FakeClock, events: list[Event]
+) -> None:
+    newer = {
+        "deployments": [deployment(image(NEWER), revision="3")],
+        "replicasets": [replica_set(image(NEWER), revision="3")],
+        "pods": [pod(img=image(NEWER))],
+    }
+    for answer, code in ((True, Outcome.DONE), (False, Outcome.SUPERSEDED), (None, Outcome.SUPERSEDED)):
+        request = replace(
+            REQUEST, newer_ok=True, beside=Beside(lambda text, a=answer: a if text == image(NEWER) else False)
+        )
+        moving = FakeClock()
+        result = go(FakeCluster(moving, [(0, MOVING), (10, newer)]), events, request)
+        assert (result.outcome, "not known here" in result.headline) == (code, answer is None)
+
+
+def test_a_registrys_answer_is_part_of_the_result(clock: FakeClock, events: list[Event]) -> None:
+    paper = Paper(error=Unreachable("reg.example cannot be reached", why="no route", fix="homelab doctor"))
+    request = replace(REQUEST, beside=Beside(registry=Digests(paper, start=lambda work: work())))
+    result = go(FakeCluster(clock, [(0, AFTER)]), events, request)
+    assert (result.outcome, result.targets[0].proof) == (Outcome.DONE, Proof.PODS)
+    assert result.targets[0].skipped == ("no digest proof: reg.example cannot be reached",)
+    assert said(events) == ["template names 0123456789ab, revision 2"]
 
 
 def test_a_volume_that_does_not_come_shows_its_claims(clock: FakeClock, events: list[Event]) -> None:

@@ -20,6 +20,8 @@ class Finding:
     again: float | None = None
     #: It cannot come undone: needs no hold.
     lasting: bool = False
+    #: Nothing moves by plan: no progress says nothing.
+    planned: bool = False
 
 
 def moving(sentence: str, *, again: float | None = None) -> Finding:

@@ -120,7 +120,8 @@ def _stopped(workload: Workload) -> Finding | None:
         return moving("its controller is about to look at it")
     phase, message = str(facts.get("phase")), str(facts.get("message"))
     if phase == "Paused" and not workload.paused and facts.get("timed"):
-        return moving(f"paused for {facts['timed']}, then it goes on by itself")
+        said = f"paused for {facts['timed']}, then it goes on by itself"
+        return Finding(State.PROGRESSING, said, planned=True)
     if workload.paused or phase == "Paused":
         return held(
             f"rollout paused{f': {message}' if message else ''}",
