@@ -10,10 +10,11 @@ from homelab.deploy.ages import ago
 from homelab.deploy.reference import Wanted
 from homelab.deploy.request import WaitRequest
 from homelab.deploy.status import StatusResult, status
+from homelab.deploy.terms import Beside
 from homelab.outcome import Outcome
 from homelab.settings.model import DeployTarget
 from tests.deploy.fakes import FakeCluster, Objects
-from tests.deploy.objects import FULL, WANTED, deployment, stamp
+from tests.deploy.objects import FULL, NEWER, WANTED, deployment, image, pod, replica_set, stamp
 from tests.deploy.test_gitops import NEW_OBJECTS, OLD_OBJECTS, application
 from tests.deploy.test_wait import AFTER, BEFORE, MOVING, UNPULLABLE
 from tests.fakes import FakeClock
@@ -52,6 +53,18 @@ def test_every_state_answers_by_the_table(clock: FakeClock, objects: Objects, ou
     result = look(clock, objects)
     assert result.outcome is outcome
     assert result.targets[0].verdict.sentence.startswith(sentence)
+
+
+def test_a_live_commit_that_contains_the_wanted_one_is_known_by_asking_the_repository(clock: FakeClock) -> None:
+    newer = image(NEWER)
+    objects: Objects = {
+        "deployments": [deployment(newer)],
+        "replicasets": [replica_set(newer)],
+        "pods": [pod(img=newer)],
+    }
+    asks = replace(REQUEST, beside=Beside({newer: True}.__getitem__))
+    assert look(clock, objects, asks).outcome is Outcome.SUPERSEDED
+    assert look(clock, objects, replace(asks, newer_ok=True)).outcome is Outcome.DONE
 
 
 def test_trouble_older_than_its_grace_is_red_at_the_first_look(clock: FakeClock) -> None:
