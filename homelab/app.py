@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from homelab.clock import Clock
-from homelab.errors import GitFailed, UsageError
-from homelab.events import Emit, Event
+from homelab.errors import GitFailed, OutputLost, UsageError
+from homelab.events import Emit, Event, Notice
+from homelab.outcome import Outcome
 from homelab.result import Result
 from homelab.tier import Tier
 from homelab.world import World
@@ -56,8 +57,17 @@ class App:
         return self.world.clock
 
     def finish(self, result: Result) -> int:
-        """Render ``result`` and return its exit code."""
-        self._renderer.result(result)
+        """Render ``result`` and return its exit code.
+
+        Raises OutputLost where the whole use of a verb was to be read. What was changed, or found red, stays so.
+        """
+        try:
+            self._renderer.result(result)
+        except OutputLost as lost:
+            if self.tier is Tier.READ and result.outcome is Outcome.DONE:
+                raise
+            self.emit(Notice(about="stdout", text=f"{lost.what}: {lost.why}"))
+            self._renderer.result(result)  # its closing line, on stderr
         return int(result.outcome)
 
     def at(self, folder: Path) -> App:

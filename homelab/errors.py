@@ -2,7 +2,8 @@
 
     HomelabError
     ├── UsageError             2   typed or configured wrongly; nothing was done
-    │   └── ConfigError        2   a configuration file, with path, line and key
+    │   ├── ConfigError        2   a configuration file, with path, line and key
+    │   └── OutputLost         2   stdout took no more: the disk is full
     ├── OurBug                 3   homelab broke a promise of its own
     │   └── TierViolation      3   a reading verb tried to write
     ├── CredentialsError       4
@@ -82,6 +83,18 @@ class ConfigError(UsageError):
             fix=f"edit {path}, then: homelab config show",
         )
         self.path, self.line, self.key = path, line, key
+
+
+class OutputLost(UsageError):
+    """Where stdout was sent to takes no more, so the answer is not whole there."""
+
+    def __init__(self, reason: str) -> None:
+        """``reason`` is the system's: no space left on the device, a quota, a limit."""
+        super().__init__(
+            "the answer could not be written to stdout",
+            why=reason,
+            fix="make room, or send it elsewhere; then run the same command again",
+        )
 
 
 class OurBug(HomelabError):

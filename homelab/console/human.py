@@ -121,10 +121,9 @@ class Human:
 
     def __init__(self, world: World) -> None:
         """Take the terminal only once the first event comes."""
-        self._out = self._console(world, world.stdout)
         self._err = self._console(world, world.stderr)
-        # Pieces of the answer need no styles, and there may be a hundred thousand of them.
-        self._lines = Lines(world.stdout)
+        # The answer needs no styles, and may be a hundred thousand lines.
+        self._lines = Lines(world.stdout, answer=True)
         self._board = Board(world.clock, self._err.height)
         self._live: Live | None = None
         self._lock = threading.Lock()
@@ -157,7 +156,7 @@ class Human:
         """Leave the live view, print the answer and the closing line."""
         self.close()
         for line in result.lines():
-            self._out.print(Text(clean(line)))
+            self._lines.write(clean(line))
         self._close_with(result.outcome, result.headline)
 
     def error(self, error: HomelabError) -> None:

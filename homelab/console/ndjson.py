@@ -25,7 +25,7 @@ class Ndjson:
 
     def __init__(self, stdout: TextIO, clock: Clock) -> None:
         """Write to ``stdout``; stamp with ``clock``."""
-        self._out = Lines(stdout)
+        self._out = Lines(stdout, answer=True)
         self._clock = clock
         self._lock = threading.Lock()
 

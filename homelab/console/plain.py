@@ -37,7 +37,7 @@ class Plain:
 
     def __init__(self, stdout: TextIO, stderr: TextIO, *, as_json: bool = False) -> None:
         """Answer on ``stdout``, progress on ``stderr``."""
-        self._out = Lines(stdout)
+        self._out = Lines(stdout, answer=True)
         self._err = Lines(stderr)
         self._as_json = as_json
         self._lock = threading.Lock()

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TextIO
+
+from homelab.errors import OutputLost
+
+#: A reader that is gone wanted no more; a disk that is full has lost what was wanted.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Lines:
     """Whole lines to one stream; a reader that went away (``| head``) ends the writing, not the verb."""
 
-    def __init__(self, stream: TextIO) -> None:
-        """Write to ``stream`` until it breaks."""
+    def __init__(self, stream: TextIO, *, answer: bool = False) -> None:
+        """Write to ``stream`` until it breaks; it holds the ``answer``, or what may be lost."""
         self._stream: TextIO | None = stream
+        self._answer = answer
 
     @property
     def gone(self) -> bool:
@@ -19,14 +26,16 @@ class Lines:
         return self._stream is None
 
     def write(self, line: str) -> None:
-        """Write one line and flush it."""
+        """Write one line and flush it. Raises OutputLost once, where an answer cannot be kept."""
         if self._stream is None:
             return
         try:
             self._stream.write(self._encodable(line) + "\n")
             self._stream.flush()
-        except (BrokenPipeError, ValueError, OSError):
+        except (ValueError, OSError) as error:
             self._silence()
+            if self._answer and isinstance(error, OSError) and error.errno in _FULL:
+                raise OutputLost(error.strerror or str(error)) from None
 
     def _encodable(self, line: str) -> str:
         """Replace what the stream's encoding cannot say: a C locale must not end a verb."""

@@ -61,6 +61,16 @@ def test_help_that_nobody_reads_to_its_end_is_no_bug(words: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+@pytest.mark.parametrize("output", ["plain", "ndjson", "human"])
+def test_an_answer_that_a_full_disk_lost_is_not_done(output: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        argv = [sys.executable, "-m", "homelab", "config", "show", "--output", output]
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert output == "ndjson" or "could not be written to stdout\nwhy: No space left on device\n" in done.stderr
+
+
 @pytest.mark.parametrize("words", ["--help", "work land --help", "--manifest", "no-such-verb"])
 def test_an_encoding_without_arrows_gets_words_and_no_bug(words: str) -> None:
     env = {**os.environ, "PYTHONIOENCODING": "latin-1"}

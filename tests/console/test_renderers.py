@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from dataclasses import dataclass, replace
@@ -10,15 +11,17 @@ from typing import Any, ClassVar
 
 import pytest
 
+from homelab.app import App
 from homelab.console.choose import choose
 from homelab.console.human import Board, Human, elapsed
 from homelab.console.ndjson import Ndjson
 from homelab.console.plain import Plain
-from homelab.errors import NothingThere
+from homelab.errors import NothingThere, OutputLost
 from homelab.events import Event, Notice, ReaderLeft
 from homelab.outcome import Outcome
 from homelab.result import Result
 from homelab.secret import Secret
+from homelab.tier import Tier
 from tests.fakes import FakeClock, world, written
 
 
@@ -289,3 +292,28 @@ def test_rows_keep_their_order_and_those_that_do_not_fit_are_counted_by_how_they
     lines = shown.get().splitlines()
     assert [line.split()[1] for line in lines[:3]] == ["target-b", "target-d", "target-e"]
     assert lines[3] == "and 2 more: 1 going on, 1 done"
+
+
+class Full(io.StringIO):
+    """A file on a disk without room."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(("tier", "outcome", "code"), [(Tier.WRITE, Outcome.DONE, 0), (Tier.READ, Outcome.RED, 1)])
+def test_what_was_done_or_found_red_stays_so_though_the_disk_is_full(
+    tmp_path: Path, tier: Tier, outcome: Outcome, code: int
+) -> None:
+    here = replace(world(tmp_path), stdout=Full())
+    app = App(here, tier=tier, renderer=choose(here, None, as_json=False))
+    assert app.finish(Answer(outcome, "said", body=("one",))) == code
+    assert written(here.stderr).splitlines() == [
+        "stdout: the answer could not be written to stdout: No space left on device",
+        f"{outcome.word} (exit {code}): said",
+    ]
+
+
+def test_lines_that_a_full_disk_lost_end_the_verb(tmp_path: Path) -> None:
+    with pytest.raises(OutputLost):
+        choose(replace(world(tmp_path), stdout=Full()), None, as_json=False).event(LineRead())
