@@ -9,16 +9,11 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from homelab.deploy.model import (
     Condition,
     Container,
-    ContainerStatus,
     Counters,
-    Ended,
-    Happening,
-    Pod,
     Revision,
     Workload,
 )
@@ -31,8 +26,6 @@ HASH_LABELS = ("pod-template-hash", "controller-revision-hash", "rollouts-pod-te
 MARKS = ("org.opencontainers.image.revision", "app.kubernetes.io/version")
 #: Variables by which builders and charts hand the commit to the process.
 MARK_VARIABLES = ("GIT_COMMIT", "GIT_SHA", "COMMIT_SHA", "SOURCE_COMMIT", "VCS_REF")
-#: The pod condition that says it, and its name before Kubernetes 1.28.
-PREPARED = ("PodReadyToStartContainers", "PodHasNetwork")
 #: progressDeadlineSeconds with this value is switched off.
 NO_DEADLINE = 2_147_483_647
 
@@ -178,7 +171,7 @@ def replica_set(item: Json, skew: float = 0.0) -> Revision:
         name=str(about.get("name") or ""),
         uid=str(about.get("uid") or ""),
         number=number(annotations.get(REVISION)),
-        hash=_hash(about.get("labels") or {}),
+        hash=hash_of(about.get("labels") or {}),
         created=moment(about.get("creationTimestamp"), skew),
         generation=number(about.get("generation")),
         observed=number(status.get("observedGeneration")),
@@ -191,95 +184,6 @@ def replica_set(item: Json, skew: float = 0.0) -> Revision:
     )
 
 
-def _hash(labels: Json) -> str:
+def hash_of(labels: Json) -> str:
+    """Return the hash a controller gave to what it made from a template, or ""."""
     return next((str(labels[name]) for name in HASH_LABELS if name in labels), "")
-
-
-def pod(item: Json, skew: float = 0.0) -> Pod:
-    """Return a pod."""
-    about, spec, status = item.get("metadata") or {}, item.get("spec") or {}, item.get("status") or {}
-    stated = {condition.type: condition for condition in conditions(status, skew)}
-    ready = stated.get("Ready")
-    return Pod(
-        name=str(about.get("name") or ""),
-        uid=str(about.get("uid") or ""),
-        owner=owned_by(item),
-        hash=_hash(about.get("labels") or {}),
-        phase=str(status.get("phase") or "Pending"),
-        deleting=bool(about.get("deletionTimestamp")),
-        ready=ready is not None and ready.status == "True",
-        ready_since=ready.since if ready and ready.status == "True" else None,
-        created=moment(about.get("creationTimestamp"), skew),
-        node=str(spec.get("nodeName") or ""),
-        scheduled=stated.get("PodScheduled"),
-        nominated=bool(status.get("nominatedNodeName")),
-        restart_policy=str(spec.get("restartPolicy") or "Always"),
-        containers=_statuses(spec, status, skew),
-        claims=tuple(
-            str(volume["persistentVolumeClaim"].get("claimName"))
-            for volume in spec.get("volumes") or []
-            if volume.get("persistentVolumeClaim")
-        ),
-        prepared=any(name in stated and stated[name].status == "True" for name in PREPARED),
-    )
-
-
-def _statuses(spec: Json, status: Json, skew: float) -> tuple[ContainerStatus, ...]:
-    reported = {
-        str(item.get("name")): item
-        for item in [*(status.get("containerStatuses") or []), *(status.get("initContainerStatuses") or [])]
-    }
-    plain = [_status(c, reported, skew, init=False) for c in spec.get("containers") or []]
-    init = [_status(c, reported, skew, init=True) for c in spec.get("initContainers") or []]
-    return (*plain, *init)
-
-
-def _status(container: Json, reported: dict[str, Json], skew: float, *, init: bool) -> ContainerStatus:
-    found = reported.get(str(container.get("name"))) or {}
-    state, last = found.get("state") or {}, found.get("lastState") or {}
-    waiting = state.get("waiting") or {}
-    return ContainerStatus(
-        name=str(container.get("name")),
-        image=str(container.get("image") or ""),
-        init=init,
-        sidecar=init and container.get("restartPolicy") == "Always",
-        image_id=str(found.get("imageID") or ""),
-        ready=bool(found.get("ready")),
-        running=bool(state.get("running") is not None and "running" in state),
-        restarts=number(found.get("restartCount")),
-        waiting=str(waiting.get("reason") or ""),
-        message=str(waiting.get("message") or ""),
-        ended=_ended(state.get("terminated"), skew),
-        last=_ended(last.get("terminated"), skew),
-    )
-
-
-def _ended(value: Any, skew: float) -> Ended | None:
-    if not isinstance(value, dict):
-        return None
-    return Ended(
-        code=number(value.get("exitCode")),
-        signal=number(value.get("signal")),
-        reason=str(value.get("reason") or ""),
-        message=str(value.get("message") or ""),
-        finished=moment(value.get("finishedAt"), skew),
-    )
-
-
-def happening(item: Json, skew: float = 0.0) -> Happening:
-    """Return a core/v1 Event; each of its stamps may be null."""
-    series, about = item.get("series") or {}, item.get("involvedObject") or {}
-    created = (item.get("metadata") or {}).get("creationTimestamp")
-    last = series.get("lastObservedTime") or item.get("lastTimestamp") or item.get("eventTime")
-    last = last or item.get("firstTimestamp") or created
-    first = item.get("firstTimestamp") or item.get("eventTime") or created
-    return Happening(
-        about=str(about.get("uid") or ""),
-        where=f"{about.get('kind') or ''} {about.get('name') or ''}".strip(),
-        type=str(item.get("type") or ""),
-        reason=str(item.get("reason") or ""),
-        message=str(item.get("message") or ""),
-        count=max(number(series.get("count")), number(item.get("count")), 1),
-        first=moment(first, skew),
-        last=moment(last, skew),
-    )

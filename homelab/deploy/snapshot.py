@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 from homelab.clock import Clock
-from homelab.deploy import shape
+from homelab.deploy import pod_shape, shape
 from homelab.deploy.kinds.table import KINDS, Kind
 from homelab.deploy.model import Happening, Node, Pod, Revision, Snapshot, Workload
 from homelab.errors import HttpStatus, PermissionMissing
@@ -237,7 +237,7 @@ class Observer:
             f"/api/v1/namespaces/{self._namespace}/pods",
             "pods",
             params,
-            lambda item: shape.pod(item, self._cluster.skew) if shape.owned_by(item) in owners else None,
+            lambda item: pod_shape.pod(item, self._cluster.skew) if shape.owned_by(item) in owners else None,
         )
 
     def read_events(self, workloads: Mapping[DeployTarget, Workload]) -> None:
@@ -252,7 +252,7 @@ class Observer:
             f"/api/v1/namespaces/{self._namespace}/events",
             "events",
             {"fieldSelector": "type=Warning"} if len(self._targets) > FEW else {},
-            lambda item: event if (event := shape.happening(item, self._cluster.skew)).about in ours else None,
+            lambda item: event if (event := pod_shape.happening(item, self._cluster.skew)).about in ours else None,
         )
         for target in workloads:
             known = self._known.get(target, Details())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from homelab.deploy import shape
+from homelab.deploy import pod_shape, shape
 from homelab.deploy.proof import mirrors, short_of_proof, unproven
 from tests.deploy.objects import OLD, REPOSITORY, WANTED, old_pod, pod, running, template
 
@@ -14,7 +14,7 @@ TEMPLATE = shape.containers(template(WANTED))
 
 
 def why(**fields: Any) -> str:
-    return unproven(shape.pod(pod(**fields)), TEMPLATE)
+    return unproven(pod_shape.pod(pod(**fields)), TEMPLATE)
 
 
 def test_a_ready_pod_with_the_templates_image_proves_it() -> None:
@@ -42,7 +42,7 @@ def test_a_native_sidecar_must_be_ready_and_an_init_container_need_not_run() -> 
         body["spec"]["initContainers"][0] |= more
         made = template(WANTED)
         made["spec"]["initContainers"] = [{"name": "proxy", "image": WANTED}]
-        return unproven(shape.pod(body), shape.containers(made))
+        return unproven(pod_shape.pod(body), shape.containers(made))
 
     ended = {"state": {"terminated": {"exitCode": 0}}}
     assert with_init(ended) == ""
@@ -52,7 +52,7 @@ def test_a_native_sidecar_must_be_ready_and_an_init_container_need_not_run() -> 
 
 def test_a_mirrors_image_is_accepted_and_reported() -> None:
     mirrored = f"mirror.example/cache/{WANTED.partition('/')[2]}"
-    found = shape.pod(pod(img=mirrored))
+    found = pod_shape.pod(pod(img=mirrored))
     assert unproven(found, TEMPLATE) == ""
     assert mirrors([found], TEMPLATE) == (f"{WANTED} -> {mirrored}",)
 
@@ -60,13 +60,13 @@ def test_a_mirrors_image_is_accepted_and_reported() -> None:
 def test_containers_that_only_the_pod_has_are_not_asked() -> None:
     body = pod()
     body["spec"]["containers"].append({"name": "injected", "image": "mesh.example/proxy:1"})
-    assert unproven(shape.pod(body), TEMPLATE) == ""
+    assert unproven(pod_shape.pod(body), TEMPLATE) == ""
 
 
 def test_every_wanted_pod_must_prove_and_no_old_one_may_live() -> None:
-    new, old = [shape.pod(pod())], [shape.pod(old_pod())]
+    new, old = [pod_shape.pod(pod())], [pod_shape.pod(old_pod())]
     assert short_of_proof(new, [], TEMPLATE, 1) == ""
     assert short_of_proof(new, [], TEMPLATE, 2) == "1/2 pods of the new revision"
     assert short_of_proof(new, old, TEMPLATE, 1) == "old pod web-old-1 still serves"
-    assert short_of_proof(new, [shape.pod(old_pod(deleting=True))], TEMPLATE, 1) == ""
+    assert short_of_proof(new, [pod_shape.pod(old_pod(deleting=True))], TEMPLATE, 1) == ""
     assert REPOSITORY in WANTED

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from homelab.deploy import shape
-from tests.deploy.objects import T0, deployment, event, pod, replica_set, stamp, template
+from tests.deploy.objects import T0, deployment, replica_set, stamp, template
 
 
 def test_an_empty_object_is_readable() -> None:
     assert shape.workload("deployment", {}).want == 1
-    assert shape.pod({}).phase == "Pending"
+    assert pod_shape.pod({}).phase == "Pending"
     assert shape.replica_set({}).number == 0
-    assert shape.happening({}).count == 1
+    assert pod_shape.happening({}).count == 1
 
 
 @pytest.mark.parametrize(
@@ -88,24 +88,3 @@ def test_a_containers_environment_may_name_its_commit() -> None:
         },
     }
     assert [container.marks for container in shape.containers(made)] == [("1.4", "abc"), ("1.4",)]
-
-
-def test_a_native_sidecar_is_an_init_container_that_stays() -> None:
-    body = pod(init={"proxy": {"ready": True, "state": {"running": {}}}, "migrate": {"ready": True}})
-    body["spec"]["initContainers"][0]["restartPolicy"] = "Always"
-    _, proxy, migrate = shape.pod(body).containers
-    assert (proxy.sidecar, proxy.running, migrate.sidecar) == (True, True, False)
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"series": {"lastObservedTime": stamp(9), "count": 7}}, (7, T0 + 9)),
-        ({"lastTimestamp": None, "eventTime": stamp(4)}, (1, T0 + 4)),
-        ({"lastTimestamp": None, "firstTimestamp": None}, (1, T0)),
-    ],
-    ids=["series", "event time", "creation"],
-)
-def test_an_events_last_stamp_is_the_first_that_is_not_null(fields: Any, expected: tuple[int, float]) -> None:
-    found = shape.happening({**event("x", "R", "m"), **fields})
-    assert (found.count, found.last) == expected

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from homelab.deploy import shape
+from homelab.deploy import pod_shape
 from homelab.deploy.judgement import Expectation, Known, Memory, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
@@ -63,8 +63,8 @@ class Scene:
             else tuple(form[2](item, 0.0) for item in self.revisions)
             if form
             else (),
-            pods=None if self.pods is None else tuple(shape.pod(item) for item in self.pods),
-            events=None if self.events is None else tuple(shape.happening(item) for item in self.events),
+            pods=None if self.pods is None else tuple(pod_shape.pod(item) for item in self.pods),
+            events=None if self.events is None else tuple(pod_shape.happening(item) for item in self.events),
             nodes=self.nodes,
             fresh=self.fresh,
         )
