@@ -25,6 +25,8 @@ from homelab.events import Emit
 AHEAD = 2000
 #: Seconds between questions for the step's state, and between two readings of the stored log.
 STATE_EVERY, STORED_EVERY = 2.0, 2.0
+#: Seconds without a line of a live log after which the stored one is looked at, in case a proxy holds the stream back.
+MUTE = 5.0
 #: A reading that took long is repeated after this many times as long: a server without ranges sends all of it again.
 SLOWER = 4.0
 #: Agents deliver lines after a step's end: read again after these pauses while new lines still come.
@@ -87,7 +89,10 @@ class Following:
         self._live: LiveLog | None = None
         self._state_at = self._stored_at = clock.monotonic()
         self._stored_every = STORED_EVERY
+        self._heard_at = self._stored_at
+        #: The stream cannot be trusted: it ended, was overtaken, or a proxy holds it back.
         self._lost = threading.Event()
+        self._muted = False
         self._gone = 0
         self._straggles_since: float | None = None
 
@@ -165,18 +170,27 @@ class Following:
 
     def _look(self, show: Show) -> Step | None:
         """Show what came; the step when it has ended."""
+        now = self._clock.monotonic()
         for line in self._came():
+            self._heard_at = now
             for ready in self._shelf.put(line):
                 show(ready)
-        now = self._clock.monotonic()
-        wanting = self._shelf.gap or self._live is None or self._lost.is_set()
-        if wanting and now - self._stored_at >= self._stored_every:
+        if self._wants_stored(now):
+            quiet = self._live is not None and not self._shelf.gap and not self._lost.is_set()
             self._lost.clear()
-            self._asked(show)
+            # Lines that are stored and were not heard: from now on the stored log is read, whatever the stream does.
+            self._muted = (bool(self._asked(show)) and quiet) or self._muted
         if now - self._state_at < STATE_EVERY:
             return None
         self._state_at = now
         return self._endurance.ask(self._ended)
+
+    def _wants_stored(self, now: float) -> bool:
+        if now - self._stored_at < self._stored_every:
+            return False
+        if self._shelf.gap or self._live is None or self._lost.is_set() or self._muted:
+            return True
+        return now - max(self._heard_at, self._stored_at) >= MUTE
 
     def _came(self) -> Iterator[LogLine]:
         while True:

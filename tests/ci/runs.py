@@ -22,6 +22,7 @@ class FakeRuns:
     def __init__(self, *runs: Pipeline) -> None:
         self.runs = list(runs)
         self.logs: dict[int, list[str]] = {}
+        self.streams: dict[int, LiveLog] = {}
         self.refused: dict[int, Exception] = {}
         self.before: Callable[[str], None] = lambda _question: None
         self.asked: list[str] = []
@@ -61,7 +62,7 @@ class FakeRuns:
         return self.log(pipeline, workflow, step)
 
     def live(self, pipeline: Pipeline, workflow: Workflow, step: Step) -> LiveLog | None:
-        return None
+        return self.streams.get(step.id)
 
     def changes(self) -> None:
         return None

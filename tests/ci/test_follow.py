@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -109,6 +111,43 @@ def test_a_server_without_logs_says_so_through_the_following(clock: FakeClock) -
 
     with pytest.raises(NothingThere, match="no log"):
         follow(ci, clock)
+
+
+class Held:
+    """A live log whose lines a proxy holds back for ever."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def __iter__(self) -> Iterator[LogLine]:
+        self.closed.wait(10)
+        yield from ()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_a_stream_that_a_proxy_holds_back_is_read_from_the_stored_log(clock: FakeClock) -> None:
+    ci = FakeRuns(run(State.RUNNING))
+    held = Held()
+    ci.streams[31] = held
+    seen: dict[float, int] = {}
+
+    def happen(question: str) -> None:
+        ci.logs[31] = [f"line {n}" for n in range(int(clock.elapsed))]
+        if question == "log":
+            seen[clock.elapsed] = len(ci.logs[31])
+        if clock.elapsed > 30:
+            ci.runs[0] = run(State.SUCCESS, finished=NOW + 30)
+
+    ci.before = happen
+    _, lines = follow(ci, clock)
+
+    assert lines == [f"line {n}" for n in range(len(lines))]
+    readings = [moment for moment in seen if moment < 30]
+    assert 5 <= readings[0] < 8
+    assert len(readings) > 10
+    assert held.closed.is_set()
 
 
 def test_the_deadline_ends_a_step_that_goes_on(clock: FakeClock) -> None:
