@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from homelab.deploy import shape
+from homelab.deploy import pod_shape, shape
 from tests.deploy.objects import T0, deployment, replica_set, stamp, template
 
 
