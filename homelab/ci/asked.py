@@ -52,7 +52,8 @@ class Asking:
     @cached_property
     def servers(self) -> tuple[CiRepository, ...]:
         """The repository on every CI server that serves it, or on the one that was named."""
-        return connect_all(self._app, server=self._asked.server, remote=self._asked.remote)
+        asked = self._asked
+        return connect_all(self._app, server=asked.server, remote=asked.remote, budget=asked.timeout)
 
     def one(self) -> CiRepository:
         """Return the one server a change is made on. Raises UsageError where several are meant."""

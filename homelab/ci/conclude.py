@@ -35,11 +35,11 @@ def conclude(
     With a ``clock`` the last lines of a step that has just failed are given a moment to arrive.
     """
     lines = request.log_lines
-    red = failures(servers, verdict.because, log_lines=lines, clock=clock) if verdict.outcome is Outcome.RED else ()
+    red = failures(servers, verdict.because, log_lines=lines, clock=clock) if verdict.stand is Stand.RED else ()
     first = verdict.because[0] if verdict.because else sight.runs[0]
     said = words(servers, request, sight, verdict)
     headline = said.headline
-    if red and verdict.stand is Stand.RED:
+    if red:
         headline = f"{first.name} {red[0].title()}"[:160]
     instead = sight.followed[0][1].commit if sight.followed else ""
     return CiResult(

@@ -41,20 +41,28 @@ def connect(app: App, *, server: str | None = None, remote: str | None = None) -
     return _open(app, ci_server(app.settings, host, server), slug)
 
 
-def connect_all(app: App, *, server: str | None = None, remote: str | None = None) -> tuple[CiRepository, ...]:
+def connect_all(
+    app: App, *, server: str | None = None, remote: str | None = None, budget: float | None = None
+) -> tuple[CiRepository, ...]:
     """Return the repository on every CI server that serves its forge, or on ``server`` alone.
 
+    ``budget`` bounds each question that is asked of them before a use case sets its own (seconds).
     Of several servers, those that do not know the repository are left out, and said. Raises as
     ``connect``, and NothingThere where none of several knows it.
     """
     host, slug = _repository(app, remote)
     servers = tuple(_open(app, one, slug) for one in ci_servers(app.settings, host, server))
+    for ci in servers:
+        ci.budget = min(budget, app.settings.timeouts.http) if budget is not None else None
     return servers if len(servers) == 1 else _known(app, servers)
 
 
 def witness(app: App, remote: str | None = None) -> Witness:
     """Return the forge behind ``remote``; it is connected only when it is asked, and its token found soon or not."""
-    return Witness(lambda: forge.connect(app.within(TOKEN_TIMEOUT), app.repository.remote(remote).push))
+    return Witness(
+        lambda: forge.connect(app.within(TOKEN_TIMEOUT), app.repository.remote(remote).push),
+        configured=bool(app.settings.forges),
+    )
 
 
 def bringer(app: App, remote: str) -> Bring:

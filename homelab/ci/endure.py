@@ -39,10 +39,11 @@ class Endurance:
 
     def ask(self, question: Callable[[], T]) -> T | None:
         """Return the answer; None while the server is away. Raises its error when that lasts too long."""
+        began = self._clock.monotonic()
         try:
             answer = question()
         except (Unreachable, CredentialsError, NothingThere) as error:
-            self._endure(error)
+            self._endure(error, since=began)
             return None
         self._regain()
         return answer
@@ -56,11 +57,11 @@ class Endurance:
             self._emit(SightRegained(server=self._server, seconds=round(self.lost_for(), 1)))
         self.answered, self.lost, self._told = True, None, False
 
-    def _endure(self, error: HomelabError) -> None:
+    def _endure(self, error: HomelabError, *, since: float) -> None:
         if not self.answered or isinstance(error, CertificateRefused):
             raise error
         if self.lost is None:
-            self._lost_at = self._clock.monotonic()
+            self._lost_at = since
         self.lost = error
         if not self._told and not _outage(error):
             self._told = True

@@ -14,6 +14,8 @@ from typing import Any
 #: The events whose changed paths the server compares.
 _WITH_PATHS = {"push", "pull_request"}
 _SHOWN = 3
+#: Characters of a file that is still read: parsing takes a second for so many.
+LARGEST = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ def excluded(text: str, push: Push) -> str | None:
     import yaml  # noqa: PLC0415 -- needed only where a run is missing
 
     try:
-        root = yaml.safe_load(text)
-    except yaml.YAMLError:
+        root = yaml.safe_load(text) if len(text) <= LARGEST else None
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None
     if not isinstance(root, Mapping):
         return None

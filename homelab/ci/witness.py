@@ -49,9 +49,12 @@ class Testimony:
 class Witness:
     """The forge behind a remote, connected when it is first asked. Without one it knows nothing."""
 
-    def __init__(self, forge: Callable[[], Forge] | None = None) -> None:
-        """``forge`` connects; it raises TokenMissing where the user's file names no token for it."""
-        self._connect = forge
+    def __init__(self, forge: Callable[[], Forge] | None = None, *, configured: bool = True) -> None:
+        """``forge`` connects; it raises TokenMissing where the user's file names no token for it.
+
+        Not ``configured``: the user's file knows no forge at all, so a green answer need not wait to hear that.
+        """
+        self._connect, self._configured = forge, configured
         self._forge: Forge | None = None
 
     def of(self, oid: str, *, budget: float = BEFORE_NONE) -> Testimony:
@@ -66,6 +69,8 @@ class Witness:
 
     def named(self, answer: CiResult, oid: str, servers: Sequence[CiRepository]) -> CiResult:
         """Return a green answer with the contexts of other CI that are not green: they decide nothing."""
+        if not self._configured:
+            return answer
         others = self.of(oid, budget=BESIDE_GREEN).of_others(servers)
         shown = described(status for status in others if not status.mark.green)
         return replace(answer, reasons=(*answer.reasons, f"other CI, not judged here: {shown}")) if shown else answer

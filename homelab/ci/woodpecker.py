@@ -92,32 +92,19 @@ class Woodpecker(WoodpeckerControl):
         """Page through the newest runs; there is no lookup by commit, so each row's own sha is compared."""
         runs: dict[int, Pipeline] = {}
         for page in range(1, MAX_PAGES + 1):
-            rows = self.get("/pipelines", {"page": page, "perPage": PER_PAGE}) or []
-            read = [translate.pipeline(row, web=self.web, server=self.name) for row in rows]
+            read = self.rows({"page": page, "perPage": PER_PAGE})
             runs |= {run.number: run for run in read if run.commit == oid.lower()}
-            if len(rows) < PER_PAGE or min(run.created for run in read) < since - SKEW:
+            if len(read) < PER_PAGE or min(run.created for run in read) < since - SKEW:
                 break
         return [runs[number] for number in sorted(runs, reverse=True)]
 
     def run(self, number: int) -> Pipeline | None:
         """Return one run with its workflows; None when it vanished (filtered after it was created)."""
-        try:
-            raw = self.get(f"/pipelines/{number}")
-        except HttpStatus as error:
-            if error.status != NOT_FOUND:
-                raise
-            return None
-        return translate.pipeline(raw, web=self.web, server=self.name)
+        return self.one(f"/pipelines/{number}")
 
     def latest(self, branch: str) -> Pipeline | None:
         """Return the newest push run of ``branch``: the server's ``latest`` knows pushes only."""
-        try:
-            raw = self.get("/pipelines/latest", {"branch": branch})
-        except HttpStatus as error:
-            if error.status != NOT_FOUND:
-                raise
-            return None
-        return translate.pipeline(raw, web=self.web, server=self.name)
+        return self.one("/pipelines/latest", {"branch": branch})
 
     def recent(
         self, limit: int, *, event: str = "", branch: str = "", state: State | None = None
@@ -128,15 +115,14 @@ class Woodpecker(WoodpeckerControl):
         found: list[Pipeline] = []
         for page in range(1, MAX_PAGES + 1):
             try:
-                rows = self.get("/pipelines", {"page": page, "perPage": PER_PAGE, **params}) or []
+                read = self.rows({"page": page, "perPage": PER_PAGE, **params})
             except HttpStatus as error:
                 if error.status != BAD_REQUEST or not params:
                     raise
                 # A server that does not know an event or a state yet refuses it as a filter.
                 return self._unfiltered(limit, event=event, branch=branch, state=state)
-            read = (translate.pipeline(row, web=self.web, server=self.name) for row in rows)
             found += [run for run in read if _fits(run, event=event, branch=branch, state=state)]
-            if len(rows) < PER_PAGE or len(found) >= limit:
+            if len(read) < PER_PAGE or len(found) >= limit:
                 break
         return found[:limit]
 

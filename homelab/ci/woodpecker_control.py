@@ -11,7 +11,7 @@ from typing import Any
 
 from homelab.ci import woodpecker_json as translate
 from homelab.ci.model import Pipeline
-from homelab.errors import HttpStatus, NothingThere, PermissionMissing, TokenRejected, Unreachable
+from homelab.errors import HttpStatus, NothingThere, PermissionMissing, TokenRejected, Unreachable, WrongService
 from homelab.http.port import Answer, JsonHttp, Params
 
 NO_CONTENT, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, SERVER = 204, 400, 401, 403, 404, 500
@@ -51,7 +51,7 @@ class WoodpeckerControl:
         """Return the token's user. Only this call proves a token: elsewhere a bad one reads as a guest."""
         if not self._login:
             try:
-                self._login = str(self.http.get("/api/user", budget=self.budget).get("login") or "?")
+                self._login = self._user()
             except HttpStatus as error:
                 if error.status not in {UNAUTHORIZED, FORBIDDEN}:
                     raise
@@ -61,6 +61,20 @@ class WoodpeckerControl:
                     fix=f"copy a new token from {self.http.site.url}/user#cli-and-api, then: homelab doctor",
                 ) from error
         return self._login
+
+    def _user(self) -> str:
+        found = self.http.get("/api/user", budget=self.budget)
+        if isinstance(found, Mapping) and isinstance(found.get("login"), str):
+            return str(found["login"])
+        raise self.stranger("/api/user")
+
+    def stranger(self, path: str) -> WrongService:
+        """Return the error for an answer that Woodpecker does not give: a gateway's JSON, another service's."""
+        return WrongService(
+            f"something else than Woodpecker answers at {self.http.site.url}",
+            why=f"GET {path} gave JSON of another shape",
+            fix="correct url or dial; where they are set: homelab config show",
+        )
 
     def repo_id(self) -> int:
         """Return the repository's id on the server, looked up once. Raises NothingThere, TokenRejected."""
@@ -83,7 +97,9 @@ class WoodpeckerControl:
                 why=f"not activated there, or {self._login} has no access to it; the server does not tell which",
                 fix=f"activate it on {self.activate_url()}, or ask its owner for access",
             ) from error
-        self.known_id = int(found["id"])
+        if not isinstance(found, Mapping) or not isinstance(found.get("id"), int):
+            raise self.stranger("/api/repos/lookup")
+        self.known_id = found["id"]
         return self.known_id
 
     def get(self, path: str, params: Params | None = None) -> Any:
@@ -95,6 +111,25 @@ class WoodpeckerControl:
             if error.status != NOT_FOUND or self._lookup() == repo_id:
                 raise
         return self.http.get(f"/api/repos/{self.known_id}{path}", params=params, budget=self.budget)
+
+    def rows(self, params: Params) -> list[Pipeline]:
+        """Return one page of the repository's runs, newest first."""
+        found = self.get("/pipelines", params) or []
+        if not isinstance(found, list) or not all(_is_run(row) for row in found):
+            raise self.stranger("/pipelines")
+        return [translate.pipeline(row, web=self.web, server=self.name) for row in found]
+
+    def one(self, path: str, params: Params | None = None) -> Pipeline | None:
+        """Return the run at ``path``; None where there is none."""
+        try:
+            found = self.get(path, params)
+        except HttpStatus as error:
+            if error.status != NOT_FOUND:
+                raise
+            return None
+        if not _is_run(found):
+            raise self.stranger(path)
+        return translate.pipeline(found, web=self.web, server=self.name)
 
     def may_write(self) -> bool:
         """Say whether this token may push to the repository."""
@@ -171,8 +206,7 @@ class WoodpeckerControl:
                 raise
 
     def _newest(self) -> list[Pipeline]:
-        rows = self.get("/pipelines", {"page": 1, "perPage": NEWEST}) or []
-        return [translate.pipeline(row, web=self.web, server=self.name) for row in rows]
+        return self.rows({"page": 1, "perPage": NEWEST})
 
     def _made(self, answer: Answer) -> Pipeline | None:
         if answer.status == NO_CONTENT or not answer.body:
@@ -194,3 +228,7 @@ class WoodpeckerControl:
                 why=f"it needs the right to push to {self.slug}",
                 fix=f"ask its owner for push access, or open {run.url if run else self.web}",
             ) from error
+
+
+def _is_run(found: object) -> bool:
+    return isinstance(found, Mapping) and isinstance(found.get("number"), int)

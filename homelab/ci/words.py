@@ -123,7 +123,8 @@ def _blocked(ci: CiRepository, request: CiRequest, run: Pipeline) -> Words:
     facts = _facts(ci, run)
     rule = f" (its rule: {facts.approval})" if facts.approval else ""
     who = "you can approve it" if facts.may_write else f"whoever may push to {facts.slug} can approve it, you may not"
-    return Words(f"{run.name} waits for approval", (f"{who}{rule}: {run.url}",), (request.command(),))
+    following = (request.command("approve"),) if facts.may_write else ()
+    return Words(f"{run.name} waits for approval", (f"{who}{rule}: {run.url}",), (*following, request.command()))
 
 
 def _facts(ci: CiRepository, run: Pipeline) -> Facts:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from homelab.ci.model import State
 from homelab.ci.woodpecker import Woodpecker
-from homelab.errors import NothingThere, TokenRejected
+from homelab.errors import NothingThere, TokenRejected, WrongService
 from tests.ci.fakes import OID, OTHER, FakeWoodpecker, log, pipeline, raw_pipeline, step, workflow
 
 
@@ -84,3 +86,22 @@ def test_facts_say_whether_this_token_may_approve(ci: Woodpecker, server: FakeWo
     assert not ci.facts().may_write
     assert ci.facts().approval == "forks"
     assert ci.facts().timeout == 3600
+
+
+@pytest.mark.parametrize("answer", [{"message": "who are you"}, ["x"], "words", 7])
+def test_json_of_another_shape_is_another_service_not_an_answer(
+    ci: Woodpecker, server: FakeWoodpecker, answer: Any
+) -> None:
+    ci.facts()
+    server._answer = lambda _path, _params: answer  # type: ignore[method-assign]
+
+    for ask in (lambda: ci.runs_of(OID), lambda: ci.latest("main"), lambda: ci.run(12)):
+        with pytest.raises(WrongService, match="something else than Woodpecker"):
+            ask()
+
+
+def test_a_gateway_that_answers_json_to_everything_is_not_the_server(ci: Woodpecker, server: FakeWoodpecker) -> None:
+    server._answer = lambda _path, _params: {"message": "who are you"}  # type: ignore[method-assign]
+
+    with pytest.raises(WrongService):
+        ci.facts()
