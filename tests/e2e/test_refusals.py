@@ -89,7 +89,8 @@ def test_a_sealed_vault_exits_6_and_says_unseal(user: User) -> None:
         assert "sealed" in refused(user, "ci", "status", code=6)
     finally:
         vault.unseal()
-    assert user.types("ci", "status").returncode == 7
+    # Asked and answered: no run for the commit, or none yet while it is new.
+    assert user.types("ci", "status").returncode in {7, 8}
 
 
 def test_an_unreachable_load_balancer_exits_5_and_names_the_address(user: User) -> None:

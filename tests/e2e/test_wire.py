@@ -75,7 +75,7 @@ def test_a_cut_answer_is_retried_then_told(sent: bytes) -> None:
         with pytest.raises(Unreachable, match="cut the connection"):
             http.get("/api/user", budget=1.0)
         assert running.connections > 1
-        assert len(events) == running.connections - 1
+        assert [event.kind for event in events].count("http.retry.scheduled") == running.connections - 1
 
 
 def test_a_reset_between_two_requests_is_not_seen() -> None:
