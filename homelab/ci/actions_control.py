@@ -21,6 +21,10 @@ class ActionsControl(ActionsAsk):
 
     kind = "actions"
 
+    def owns(self, url: str) -> bool:
+        """Say whether a commit status with this page is ours: the server gives pages of jobs without a host."""
+        return f"/{self.slug}/actions/runs/".lower() in url.lower()
+
     def number_at(self, url: str) -> int:
         """No status of another CI points here: the server's own are its runs already."""
         del url

@@ -66,6 +66,9 @@ class CiRepository(Protocol):
     def ahead(self) -> float | None:
         """Seconds the server's clock is ahead of ours; None while it is not known."""
 
+    def owns(self, url: str) -> bool:
+        """Say whether ``url``, which a commit status names, is by its form a page of this repository here."""
+
     def number_at(self, url: str) -> int:
         """Return the number of the run whose page ``url`` is, by its form; 0 where it is no page of this repository."""
 

@@ -16,7 +16,7 @@ from homelab.ci.config import Configured, configured
 from homelab.ci.model import Facts, Pipeline, State
 from homelab.ci.port import CiRepository
 from homelab.ci.request import CiRequest
-from homelab.ci.witness import Testimony, described
+from homelab.ci.witness import Statement, described
 from homelab.errors import UsageError
 from homelab.git.port import Commit, Repository
 
@@ -51,7 +51,7 @@ class Absent:
     #: Runs that were seen and are gone, as they were.
     vanished: Sequence[Pipeline] = ()
     #: What the forge holds.
-    testimony: Testimony = field(default_factory=Testimony)
+    statement: Statement = field(default_factory=Statement)
 
 
 def why_none(
@@ -63,7 +63,7 @@ def why_none(
     found = [*_at_the_server(ci, facts, request), *_gone(seen.vanished), *_in_the_commit(ci, request, commit)]
     found += _in_the_configuration(facts, config)
     found += [*_elsewhere(request, seen.others), *_not_the_head(ci, request, repository)]
-    found += _at_the_forge(ci, seen.testimony)
+    found += _at_the_forge(ci, seen.statement)
     found += _checked(facts, request, seen, config, found=found)
     return tuple(sorted(found, key=lambda reason: -reason.sure))
 
@@ -174,15 +174,15 @@ def _tip(repository: Repository, ref: str) -> str | None:
         return None
 
 
-def _at_the_forge(ci: CiRepository, testimony: Testimony) -> Iterator[Reason]:
-    numbers = testimony.numbers(ci)
+def _at_the_forge(ci: CiRepository, statement: Statement) -> Iterator[Reason]:
+    numbers = statement.numbers(ci)
     if numbers:
         named = ", ".join(f"#{number}" for number in numbers[:4])
         yield Reason(
             f"the forge has a status of {named}, which {ci.name} does not show for this commit",
             fix="homelab ci list",
         )
-    others = described(testimony.of_others([ci]))
+    others = described(statement.of_others([ci]))
     if others:
         yield Reason(f"other CI on the forge, not judged here: {others}")
 
@@ -201,10 +201,10 @@ def _checked(
         fine += [config.files[0]] if config.files else []
         fine += [] if any("message says" in reason.sentence for reason in found) else ["no skip words"]
         unknown += [f"when in {config.unread}"] if config.unread else []
-    if seen.testimony.asked:
-        fine += [] if seen.testimony.statuses else ["no status on the forge either"]
-    elif seen.testimony.silent:
-        unknown.append(f"the forge's statuses ({seen.testimony.silent})")
+    if seen.statement.asked:
+        fine += [] if seen.statement.statuses else ["no status on the forge either"]
+    elif seen.statement.silent:
+        unknown.append(f"the forge's statuses ({seen.statement.silent})")
     guess = "" if found else f": probably filtered by event, branch or path for {request.choice.sentence()}"
     yield Reason(f"checked: {', '.join(fine)}{guess} ({facts.slug})", fix="" if found else f"open {facts.url}")
     if unknown:

@@ -14,7 +14,7 @@ from homelab.ci.request import CiRequest
 from homelab.ci.sight import Sight
 from homelab.ci.spoken import duration
 from homelab.ci.survey import Survey
-from homelab.ci.witness import Testimony, Witness
+from homelab.ci.witness import Statement, Witness
 from homelab.clock import Clock
 from homelab.errors import HomelabError
 from homelab.events import Emit
@@ -105,10 +105,10 @@ class Side:
 
     def _asked(self, *, last: bool) -> tuple[Reason, ...]:
         """Look for the causes; the forge is asked only when it is ``last`` time, and may name a run after all."""
-        testimony = self._witness.of(self._request.oid) if last else Testimony()
-        for number in testimony.numbers(self.ci):
+        statement = self._witness.of(self._request.oid) if last else Statement()
+        for number in statement.numbers(self.ci):
             self.adopted = self.survey.adopt(number) is not None or self.adopted
-        seen = Absent(others=self.sight.others, vanished=self.sight.vanished, testimony=testimony)
+        seen = Absent(others=self.sight.others, vanished=self.sight.vanished, statement=statement)
         return why_none(self.ci, self.ci.facts(), self._request, self._repository, seen)
 
     def explained(self, elapsed: float) -> bool:

@@ -75,10 +75,10 @@ class _Looking:
 
     def _why(self, survey: Survey, sight: Sight) -> tuple[Sight, tuple[Reason, ...]]:
         """Ask the forge; where it names a run of this commit, look again."""
-        ci, testimony = survey.ci, self.witness.of(self.request.oid)
-        if [number for number in testimony.numbers(ci) if survey.adopt(number) is not None]:
+        ci, statement = survey.ci, self.witness.of(self.request.oid)
+        if [number for number in statement.numbers(ci) if survey.adopt(number) is not None]:
             sight = survey.look()
-        seen = Absent(others=sight.others, vanished=sight.vanished, testimony=testimony)
+        seen = Absent(others=sight.others, vanished=sight.vanished, statement=statement)
         return sight, why_none(ci, ci.facts(), self.request, self.repository, seen)
 
     def too_young(self, reasons: Sequence[Reason]) -> bool:

@@ -26,7 +26,7 @@ CONTEXT_WIDTH, URL_WIDTH = 60, 120
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Statement:
     """The statuses of one commit, or why there are none to look at."""
 
     asked: bool = False
@@ -41,9 +41,7 @@ class Testimony:
 
     def of_others(self, servers: Sequence[CiRepository]) -> tuple[CommitStatus, ...]:
         """Return the statuses that other CI wrote."""
-        return tuple(
-            status for status in self.statuses if not any(ci.number_at(status.url) for ci in servers if status.url)
-        )
+        return tuple(status for status in self.statuses if not any(ci.owns(status.url) for ci in servers if status.url))
 
 
 class Witness:
@@ -57,15 +55,15 @@ class Witness:
         self._connect, self._configured = forge, configured
         self._forge: Forge | None = None
 
-    def of(self, oid: str, *, budget: float = BEFORE_NONE) -> Testimony:
+    def of(self, oid: str, *, budget: float = BEFORE_NONE) -> Statement:
         """Return what the forge holds of the commit. A forge that cannot be asked is said, never raised."""
         if self._connect is None:
-            return Testimony()
+            return Statement()
         try:
             self._forge = self._forge or self._connect()
-            return Testimony(asked=True, statuses=tuple(self._forge.statuses(oid, budget=budget)))
+            return Statement(asked=True, statuses=tuple(self._forge.statuses(oid, budget=budget)))
         except HomelabError as error:
-            return Testimony(silent=error.what)
+            return Statement(silent=error.what)
 
     def named(self, answer: CiResult, oid: str, servers: Sequence[CiRepository]) -> CiResult:
         """Return a green answer with the contexts of other CI that are not green: they decide nothing."""

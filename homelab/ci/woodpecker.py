@@ -75,6 +75,10 @@ class Woodpecker(WoodpeckerControl):
     #: server/pipeline/create.go: spaces between the words only, or none.
     skip_words = r"\[(?i:ci *skip|skip *ci)\]"
 
+    def owns(self, url: str) -> bool:
+        """Say whether a commit status with this page is ours."""
+        return self.number_at(url) > 0
+
     def number_at(self, url: str) -> int:
         """Read ``…/repos/{id}/pipeline/{number}``, the page a commit status names; 0 for another repository's.
 

@@ -39,7 +39,7 @@ class Forge:
     ssh_host: str | None = None
     dial: str | None = None
     ca_file: Path | None = None
-    #: Where the forge's own token is, for opening pull requests; none is used unless named here.
+    #: Where the forge's own token is, for pull requests and commit statuses; none is used unless named here.
     token_env: tuple[str, ...] = ()
     token_vault: str | None = None
 

@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 
+from homelab.ci.actions import Actions
 from homelab.ci.choice import Choice
 from homelab.ci.request import CiRequest
 from homelab.ci.result import CiResult
 from homelab.ci.status import status as look
 from homelab.ci.watch import watch
-from homelab.ci.witness import Witness
+from homelab.ci.witness import Statement, Witness
 from homelab.ci.woodpecker import Woodpecker
 from homelab.errors import HomelabError, TokenMissing, Unreachable
 from homelab.forge.model import CommitStatus, Mark, Request
 from homelab.git.repository import open_repository
 from homelab.outcome import Outcome
 from tests.ci.fakes import Checkout, FakeWoodpecker, raw_pipeline
+from tests.ci.fakes import FakeForge as FakeForgeHttp
 from tests.fakes import FakeClock
 
 LANDED = Choice(target="main", landed=True)
@@ -206,3 +208,14 @@ def test_what_a_status_says_reaches_no_terminal_raw(ask: Asked, forge: FakeForge
 
     assert "\x1b" not in said
     assert len(said) < 600
+
+
+def test_a_forges_own_actions_are_not_other_ci() -> None:
+    http = FakeForgeHttp({})
+    actions = Actions(http, "o/r", name="forge", clock=FakeClock())
+    statuses = (
+        CommitStatus("CI / build (push)", Mark.FAILURE, "/o/r/actions/runs/3/jobs/0"),
+        CommitStatus("CI / build (push)", Mark.FAILURE, "/other/r/actions/runs/3/jobs/0"),
+    )
+
+    assert Statement(asked=True, statuses=statuses).of_others([actions]) == statuses[1:]
