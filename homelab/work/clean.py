@@ -6,7 +6,6 @@ Layer: work domain.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -17,10 +16,11 @@ from homelab.git import lock
 from homelab.git.runner import failed
 from homelab.outcome import Outcome
 from homelab.result import Result
-from homelab.work import precious
+from homelab.work import backup, precious
 from homelab.work.fresh import fetch_target
 from homelab.work.occupied import require_free
 from homelab.work.proof import landed_how
+from homelab.work.start import PLACE
 from homelab.work.worktrees import Worktree, worktrees
 
 _LOCK_PATIENCE = 60.0
@@ -124,35 +124,20 @@ def _remove(app: App, found: _Found, topic: str, *, how: str, force: bool) -> Cl
             raise failed(ended, fix=f"git status in {found.tree.path}, then: homelab work clean {quote(topic)}")
         done.append(f"removed worktree {found.tree.path}")
         _tidy(found.tree.path.parent)
-    backup = ""
+    kept = ""
     if found.branch is not None:
         if how:
-            _drop_backups(app, found.branch)
+            backup.drop(app.git, found.branch)
         else:
-            backup = _keep(app, found)
-            how = f"discarded; back with: git branch {quote(found.branch)} {quote(backup)}"
+            kept = backup.keep(app.git, found.branch, found.tip, app.clock)
+            how = f"discarded; back with: git branch {quote(found.branch)} {quote(kept)}"
         app.git.text("update-ref", "-d", f"refs/heads/{found.branch}", found.tip)
         app.git.run("config", "--remove-section", f"branch.{found.branch}")
         done.append(f"deleted branch {found.branch} at {found.tip[:12]}: {how}")
-    return Cleaned(Outcome.DONE, f"{topic} is gone", topic, tuple(done), backup)
-
-
-def _keep(app: App, found: _Found) -> str:
-    stamp = datetime.fromtimestamp(app.clock.now(), UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    ref = f"refs/homelab/backup/{found.branch}/{stamp}"
-    app.git.text("update-ref", ref, found.tip)
-    return ref
-
-
-def _drop_backups(app: App, branch: str) -> None:
-    lines = app.git.lines("for-each-ref", "--format=%(refname) %(objectname)", f"refs/homelab/backup/{branch}/")
-    for line in lines:
-        ref, oid = line.split()
-        if "/" not in ref.removeprefix(f"refs/homelab/backup/{branch}/"):
-            app.git.run("update-ref", "-d", ref, oid)
+    return Cleaned(Outcome.DONE, f"{topic} is gone", topic, tuple(done), kept)
 
 
 def _tidy(folder: Path) -> None:
     """Remove the folder of worktrees when the last one has gone."""
-    if folder.name == ".worktrees" and folder.is_dir() and not any(folder.iterdir()):
+    if folder.name == PLACE and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

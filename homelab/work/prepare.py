@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from homelab.app import App
@@ -16,7 +15,7 @@ from homelab.events import Notice
 from homelab.git.remote_end import RemoteEnd
 from homelab.outcome import Outcome
 from homelab.trust.approval import require
-from homelab.work import preflight, target, verify_command
+from homelab.work import backup, preflight, target, verify_command
 from homelab.work.model import Checkout, LandRequest, LandState, Phase, Plan, Strategy, VerifyCommand
 from homelab.work.scene import Scene
 from homelab.work.state import StateFile
@@ -178,8 +177,7 @@ def _state(app: App, request: LandRequest, found: Found, plan: Plan, end: Remote
     )
     if old is not None and same and not old.phase.landed and is_ours(app, old, head):
         return old
-    stamp = datetime.fromtimestamp(app.clock.now(), UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    run = f"{stamp}-{head[:12]}"
+    run = f"{backup.stamp(app.clock)}-{head[:12]}"
     return LandState(
         run=run,
         phase=Phase.FETCH,
@@ -189,7 +187,7 @@ def _state(app: App, request: LandRequest, found: Found, plan: Plan, end: Remote
         branch=plan.branch,
         strategy=plan.strategy.value,
         source=head,
-        backup=f"refs/homelab/backup/{plan.branch}/{run}",
+        backup=backup.ref_of(plan.branch, run),
         scratch=request.scratch,
         verified=old.verified if old is not None and same else (),
         pushed_ref=old.pushed_ref if old is not None and same and old.branch == plan.branch else "",
