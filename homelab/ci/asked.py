@@ -40,6 +40,7 @@ class Asked:
     log_lines: int = LOG_LINES
     wait_approval: bool = False
     fail_fast: bool = False
+    notify: str | None = None
 
 
 class Asking:
@@ -100,6 +101,7 @@ class Asking:
             wait_approval=asked.wait_approval,
             fail_fast=asked.fail_fast,
             flags=self.flags(),
+            patience=self._patience(),
         )
 
     def _oid(self) -> str:
@@ -114,6 +116,15 @@ class Asking:
                 )
             return found.commit
         return commit_of(self._app.repository, asked.rev)
+
+    def _patience(self) -> tuple[str, ...]:
+        """Return the words that say how long and how to watch, for the command that continues."""
+        asked = self._asked
+        words: list[str] = []
+        for name, seconds in (("--timeout", asked.timeout), ("--appear-timeout", asked.appear_timeout)):
+            words += [name, f"{seconds:g}s"] if seconds is not None else []
+        words += ["--log-lines", str(asked.log_lines)] if asked.log_lines != LOG_LINES else []
+        return (*words, "--notify", asked.notify) if asked.notify is not None else tuple(words)
 
     def flags(self) -> tuple[str, ...]:
         """Return the words that name server and remote, as they were given."""

@@ -49,6 +49,8 @@ class CiRequest:
     fail_fast: bool = False
     #: Further words of the command line that asked, for the command that continues it: ``--ci home``.
     flags: tuple[str, ...] = ()
+    #: The words of ``ci watch`` alone that asked: ``--timeout 5s``.
+    patience: tuple[str, ...] = ()
 
     def command(self, verb: str = "watch", *extra: str) -> str:
         """Return the command that asks this again as ``ci <verb>``."""
@@ -61,4 +63,5 @@ class CiRequest:
             words += ["--pipeline", str(self.choice.number)]
         if verb == "watch":
             words += ["--wait-approval"] * self.wait_approval + ["--fail-fast"] * self.fail_fast
+            words += self.patience
         return shlex.join([*words, *self.flags, *extra])

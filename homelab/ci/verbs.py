@@ -109,7 +109,7 @@ def watch_verb(app: App, notify: str | None, **words: Any) -> Result:
     from homelab.ci.watch import watch
 
     with notifying(app.world, notify, app.emit) as told:
-        asking = _asking(app, **words)
+        asking = _asking(app, notify=notify, **words)
         answer = watch(
             asking.servers,
             asking.request(),

@@ -41,6 +41,9 @@ def test_a_watch_in_pieces_tells_each_thing_once_and_ends_with_the_verdict(here:
         if ran.code != 8:
             break
 
+        assert "homelab ci watch" in ran.out.splitlines()[-1]
+        assert "--timeout 0.5s" in ran.out.splitlines()[-1]
+
     assert codes[-1] == 0, codes
     assert codes.count(8) >= 2
     assert sum('"kind":"ci.pipeline.seen"' in line for line in told) == 1
