@@ -73,10 +73,14 @@ class Looking:
 
 
 def restart(looking: Looking) -> ChangeResult:
-    """Run again what failed or was stopped; where all is green or going, say so and change nothing."""
-    broken = [run for run in looking.runs() if run.state in _STOPPED or _stranded(looking, run)]
+    """Run again what failed or was stopped, a green run too when its number was said; leave what is going alone."""
+    found = looking.runs()
+    wanted = State.SUCCESS if looking.request.choice.number else None
+    broken = [run for run in found if run.state in {*_STOPPED, wanted} or _stranded(looking, run)]
     if not broken:
-        return ChangeResult(Outcome.DONE, "nothing to restart: no run failed or was stopped")
+        green = [run for run in found if run.state is State.SUCCESS]
+        by_number = tuple(looking.request.command("restart", "--pipeline", str(run.number)) for run in green[:1])
+        return ChangeResult(Outcome.DONE, "nothing to restart: no run failed or was stopped", next=by_number)
     made = _each(broken, lambda run: server_of(looking.servers, run).restart(run))
     names = ", ".join(f"{run.name}" for run in broken)
     again = ", ".join(run.name for run in made)

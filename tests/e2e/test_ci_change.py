@@ -41,11 +41,14 @@ def test_a_restarted_run_that_is_green_makes_the_commit_green(here: Shop, tmp_pa
     again = here.homelab("restart")
     second = here.homelab("watch")
     nothing = here.homelab("restart")
+    named = here.homelab("restart", "--pipeline", "2")
 
     assert (first.code, again.code, second.code) == (1, 0, 0), first.plain + again.plain + second.plain
     assert "restarted #1 as #2" in again.err
     assert "CI green: #2" in second.err
     assert "nothing to restart" in nothing.err
+    assert "--pipeline 2" in nothing.out
+    assert "restarted #2 as #3" in named.err
 
 
 def test_push_cron_and_restart_of_one_commit_are_told_apart(here: Shop, tmp_path: Path) -> None:
