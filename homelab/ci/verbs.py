@@ -157,7 +157,7 @@ def logs_verb(app: App, **words: Any) -> Result:
 @ci.verb("restart", tier=Tier.WRITE)
 @_which
 def restart_verb(app: App, **words: Any) -> Result:
-    """Run again what failed or was stopped."""
+    """Run again what failed or was stopped; with --pipeline, a green run too."""
     from homelab.ci import change
 
     return change.restart(_asking(app, **words).looking())
