@@ -33,8 +33,6 @@ EVENTS_PART, CONDITIONS_PART = 0.4, 0.15
 SAYING_NOTHING = frozenset({"Error: ImagePullBackOff", "Error: ErrImagePull"})
 #: The name of a pod that a ReplicaSet or a Job makes: its owner's and five random characters.
 _OF_ONE_POD = re.compile(r"\b([a-z0-9][a-z0-9.-]*-[a-z0-9]+)-[bcdfghjklmnpqrstvwxz2456789]{5}\b")
-#: States in which it matters who wrote the template, and when.
-UNREFERENCED = (State.REFERENCE, State.REFERENCE_TIMEOUT, State.SUPERSEDED)
 
 
 def gather(pursuit: Pursuit, group: Group) -> tuple[str, ...]:
@@ -80,7 +78,7 @@ def _live(workload: Workload, pursuit: Pursuit) -> list[str]:
     snapshot, wanted = pursuit.snapshot, pursuit.expectation.wanted.shown
     images = "  ".join(f"{c.name}={c.image}" for c in workload.containers)
     line = f"template: {images}"
-    if pursuit.verdict.state in UNREFERENCED:
+    if pursuit.memory.reference_at is None:
         written = f", written {ago(snapshot.at - workload.written)} ago" if workload.written is not None else ""
         return [f"{line}; wanted {wanted}{written}" + (f" by {workload.writer}" if written and workload.writer else "")]
     revision = KINDS[workload.kind].current(snapshot)

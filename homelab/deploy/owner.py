@@ -87,6 +87,8 @@ def ask_to_look_now(cluster: Cluster, view: GitOps, *, stamp: str) -> str:
 
     Of a HelmRelease the Kustomization that applies it is asked too, with its sources.
     """
+    if not view.here and not view.revision:
+        return view.summary
     paths = [*view.sources, *_parents(cluster, view), gitops.path_of(view.kind, view.namespace, view.name)]
     refused = ""
     for path in dict.fromkeys(paths):
