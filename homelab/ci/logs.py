@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from homelab import poll
 from homelab.ci.endure import Endurance
 from homelab.ci.failure import failing_steps
 from homelab.ci.follow import Following, Place
 from homelab.ci.logs_asked import LogLineRead, LogsRequest, LogsResult
+from homelab.ci.logs_shown import Tally
 from homelab.ci.model import LogLine, Pipeline, State
 from homelab.ci.port import CiRepository
 from homelab.ci.survey import Survey
@@ -36,29 +36,6 @@ def logs(
     return _Logs(servers, asked, repository=repository, clock=clock, emit=emit).show()
 
 
-@dataclass(slots=True)
-class _Shown:
-    """How far a step was shown. ``ended``: nothing more will come of it."""
-
-    place: Place
-    lines: int = 0
-    next: int = 0
-    ended: bool = False
-
-    def record(self) -> dict[str, Any]:
-        place = self.place
-        return {
-            "server": place.run.server,
-            "number": place.run.number,
-            "name": place.name,
-            "state": place.step.state.value,
-            "exit_code": place.step.exit_code,
-            "lines": self.lines,
-            "next_line": self.next,
-            "ended": self.ended,
-        }
-
-
 class _Logs:
     """The showing of one answer."""
 
@@ -71,8 +48,9 @@ class _Logs:
         ]
         self._endurance = {ci.name: Endurance(ci.name, clock=clock, emit=emit) for ci in servers}
         self._began = clock.monotonic()
-        self._shown: dict[tuple[object, ...], _Shown] = {}
-        self._refused: list[HomelabError] = []
+        self._shown = Tally()
+        #: Why steps were not shown, and which.
+        self._refused: dict[str, tuple[HomelabError, list[str]]] = {}
         self._runs: tuple[Pipeline, ...] = ()
         self._told: set[str] = set()
         self._several = False
@@ -117,7 +95,7 @@ class _Logs:
             self._read(place)
         running = [place for place in places if not place.step.state.finished]
         following = (self._command("--follow", *self._asked.words()),) if running else ()
-        return self._answer(Outcome.DONE, f"{self._total()}{' so far' if running else ''}", following)
+        return self._answer(Outcome.DONE, f"{self._shown.total()}{' so far' if running else ''}", following)
 
     def _read(self, place: Place) -> None:
         try:
@@ -125,7 +103,7 @@ class _Logs:
                 self._following(place).read(lambda line: self._say(place, line))
         except (NothingThere, PermissionMissing) as error:
             self._refuse(place, error)
-        self._count(place, ended=place.step.state.finished)
+        self._shown.stopped(place, ended=place.step.state.finished)
 
     def _follow(self) -> LogsResult:
         """Follow the steps one after the other, in the order of the run; new ones join as they come."""
@@ -139,16 +117,18 @@ class _Logs:
                 deadline=self._left,
             )
             if turn == ():
-                return self._answer(Outcome.DONE, self._total(), (self._asked.request.command("status"),))
+                return self._answer(Outcome.DONE, self._shown.total(), (self._asked.request.command("status"),))
             if turn is None or not self._follow_step(turn[0]):
                 again = self._again()
-                return self._answer(Outcome.PENDING, f"still going after {self._total()}; go on: {again}", (again,))
+                return self._answer(
+                    Outcome.PENDING, f"still going after {self._shown.total()}; go on: {again}", (again,)
+                )
 
     def _turn(self) -> tuple[Place, ...] | None:
         """Return the next step that has a log to follow, nothing when none is left, None to wait."""
         places = self._places()
         self._several = self._several or len(places) > 1
-        left = [place for place in places if not self._ended(place)]
+        left = [place for place in places if not self._shown.ended(place)]
         ready = [place for place in left if place.step.state not in _NOT_BEGUN or place.run.state.finished]
         if ready:
             return (ready[0],)
@@ -176,16 +156,15 @@ class _Logs:
             self._refuse(place, error)
             ended = place.step
         over = replace(place, step=ended) if ended else place
-        self._count(over, ended=ended is not None, following=following.next)
+        self._shown.stopped(over, ended=ended is not None, following=following.next)
         return ended is not None
 
     def _following(self, place: Place) -> Following:
         ci = server_of(self._servers, place.run)
-        known = self._shown.get(place.key)
         return Following(
             ci,
             place,
-            first=known.next if known else self._asked.first(place),
+            first=self._shown.first(place, self._asked.first(place)),
             clock=self._clock,
             emit=self._emit,
             endurance=self._endurance[ci.name],
@@ -205,9 +184,7 @@ class _Logs:
         return failed and self._asked.wants(place)
 
     def _say(self, place: Place, line: LogLine) -> None:
-        shown = self._shown.setdefault(place.key, _Shown(place))
-        shown.lines += 1
-        shown.next = line.number + 1
+        self._shown.line(place, line.number)
         self._emit(
             LogLineRead(
                 server=place.run.server,
@@ -220,52 +197,27 @@ class _Logs:
             )
         )
 
-    def _count(self, place: Place, *, ended: bool, following: int | None = None) -> None:
-        shown = self._shown.setdefault(place.key, _Shown(place))
-        shown.place, shown.ended = place, ended
-        shown.next = shown.next if following is None else following
-
-    def _ended(self, place: Place) -> bool:
-        shown = self._shown.get(place.key)
-        return shown is not None and shown.ended
-
     def _refuse(self, place: Place, error: HomelabError) -> None:
-        """Say that one step has no log to show; the others may have one."""
-        self._refused.append(error)
-        self._emit(Notice(about=self._label(place), text=f"{error.what}; {error.fix}"))
+        """Note that one step has no log to show; the others may have one."""
+        self._refused.setdefault(error.what, (error, []))[1].append(self._label(place))
 
     def _label(self, place: Place) -> str:
         several = len({run.key for run in self._runs}) > 1
         return f"{place.run.name}/{place.name}" if several else place.name
 
-    def _total(self) -> str:
-        lines = sum(shown.lines for shown in self._shown.values())
-        names = ", ".join(shown.place.name for shown in self._shown.values()) or "no step"
-        return f"{lines} line{'' if lines == 1 else 's'} of {names}"
-
     def _again(self) -> str:
-        """Return the command that shows the rest: from this step on, or without those that were shown out of order."""
-        order = self._asked.cut([place for place in _all(self._runs) if self._wanted(place)])
-        begun = [shown for shown in self._shown.values() if not shown.ended]
-        ended = [place for place in order if self._ended(place)]
-        words = self._asked.words()
-        if not self._shown:
-            words += self._asked.since_words()
-        elif ended != order[: len(ended)]:
-            words += [word for place in ended for word in ("--except", self._label(place))]
-            words += ["--since-line", f"{self._label(begun[0].place)}:{begun[0].next}"] if begun else []
-        elif begun:
-            words += ["--since-step", self._label(begun[0].place), "--since-line", str(begun[0].next)]
-        elif order[len(ended) :]:
-            words += ["--since-step", self._label(order[len(ended)])]
-        return self._command(*words)
+        """Return the command that shows the rest."""
+        wanted = (place for place in _all(self._runs) if self._wanted(place))
+        return self._command(*self._shown.rest(self._asked, wanted, self._label))
 
     def _answer(self, outcome: Outcome, headline: str, following: tuple[str, ...]) -> LogsResult:
-        """Return the answer. Raises the refusal where every step was refused."""
-        if self._refused and not any(shown.lines for shown in self._shown.values()):
-            raise self._refused[0]
-        steps = tuple(shown.record() for shown in self._shown.values())
-        return LogsResult(outcome, headline, self._asked.request.oid, steps, following)
+        """Return the answer, and say what was not shown. Raises the refusal where every step was refused."""
+        refusals = list(self._refused.values())
+        if refusals and not self._shown.lines:
+            raise refusals[0][0]
+        for error, names in refusals:
+            self._emit(Notice(about=", ".join(names), text=f"{error.what}; {error.fix}"))
+        return LogsResult(outcome, headline, self._asked.request.oid, self._shown.records(), following)
 
     def _command(self, *words: str) -> str:
         return self._asked.request.command("logs", *words)

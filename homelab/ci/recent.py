@@ -104,9 +104,10 @@ def recent(servers: Sequence[CiRepository], limit: int, wanted: Wanted, *, clock
             found += ci.recent(limit, event=wanted.event, branch=wanted.branch, state=wanted.state)
         except NothingThere as error:
             without.append(error)
-            emit(Notice(about="ci", text=f"{error.what}; {error.fix}"))
     if len(without) == len(servers):
         raise without[0]
+    for lack in without:
+        emit(Notice(about="ci", text=f"{lack.what}; {lack.fix}"))
     found.sort(key=lambda run: (run.created, run.number), reverse=True)
     runs = tuple(found[:limit])
     headline = f"{len(runs)} run{'s' if len(runs) != 1 else ''}" if runs else wanted.none(servers)

@@ -75,6 +75,7 @@ class _Kept:
         self._path, self._wanted = path, wanted
 
     def read(self, now: float) -> Schema | None:
+        """Return it with its age; None where there is none, or one of another address."""
         with suppress(OSError, ValueError, KeyError, TypeError):
             raw = json.loads(self._path.read_text())
             age = now - self._path.stat().st_mtime
@@ -83,6 +84,7 @@ class _Kept:
         return None
 
     def write(self, found: Schema) -> None:
+        """Keep it; a disk that takes nothing costs another fetch."""
         record = {"wanted": self._wanted, "source": found.source, "schema": found.value}
         with suppress(OSError):
             write_whole(self._path, json.dumps(record))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from homelab.ci.model import Facts, Pipeline, State
@@ -11,6 +11,7 @@ from homelab.ci.request import CiRequest
 from homelab.ci.sight import Sight
 from homelab.ci.spoken import duration
 from homelab.ci.verdict import Stand, Verdict
+from homelab.console.clean import clean
 from homelab.errors import HomelabError
 
 
@@ -31,7 +32,8 @@ def words(servers: Sequence[CiRepository], request: CiRequest, sight: Sight, ver
         case Stand.GREEN:
             return Words(_green(sight))
         case Stand.WAITING:
-            return Words(_progress(verdict.because or sight.runs), next=(request.command(),))
+            going = verdict.because or sight.runs
+            return Words(_progress(going), tuple(_hindrances(going)), (request.command(),))
         case Stand.BLOCKED:
             return _blocked(ci, request, first)
         case Stand.SUPERSEDED:
@@ -87,10 +89,20 @@ def _green(sight: Sight) -> str:
 def _progress(runs: Sequence[Pipeline]) -> str:
     parts = []
     for run in runs:
-        active = [step.name for workflow in run.workflows for step in workflow.steps if step.state is State.RUNNING]
+        steps = [(flow, step) for flow in run.workflows for step in flow.steps if step.state is State.RUNNING]
+        active = [step.name or flow.name for flow, step in steps]
         doing = f" ({', '.join(active[:3])})" if active else ""
         parts.append(f"{run.name} {run.said or run.state.value}{doing}")
     return ", ".join(parts)
+
+
+def _hindrances(runs: Sequence[Pipeline]) -> Iterator[str]:
+    """Yield what a run waits for, where that is told, and states that are none of ours."""
+    for run in runs:
+        if run.state is State.UNKNOWN:
+            yield f"{run.name} is {run.said!r}, a state homelab does not know: taken for one that goes on"
+        waiting = (flow for flow in run.workflows if flow.error and not flow.state.finished)
+        yield from (f"{run.name} {flow.name}: {clean(flow.error)}" for flow in waiting)
 
 
 def _by(person: str) -> str:

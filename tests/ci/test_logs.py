@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from homelab.ci.choice import Choice
 from homelab.ci.logs import logs
 from homelab.ci.logs_asked import LogLineRead, LogsRequest, LogsResult, Since
 from homelab.ci.model import Pipeline, State
@@ -28,8 +29,8 @@ Ask = Callable[..., LogsResult]
 def ask(tmp_path: Path, clock: FakeClock, events: list[Event]) -> Ask:
     repository = open_repository(Checkout(tmp_path).root, {})
 
-    def go(*servers: FakeRuns, timeout: float = 600, **asked: Any) -> LogsResult:
-        request = LogsRequest(CiRequest(OID, timeout=timeout), **asked)
+    def go(*servers: FakeRuns, timeout: float = 600, event: str = "push", **asked: Any) -> LogsResult:
+        request = LogsRequest(CiRequest(OID, timeout=timeout, choice=Choice(event=event)), **asked)
         return logs(servers, request, repository=repository, clock=clock, emit=events.append)
 
     return go
@@ -174,3 +175,14 @@ def test_a_server_away_for_long_ends_with_the_command_that_goes_on(ask: Ask, clo
 
     assert clock.elapsed > 300
     assert caught.value.details[-1].startswith("go on: homelab ci logs")
+
+
+def test_steps_of_several_runs_are_named_with_their_run(ask: Ask, events: list[Event]) -> None:
+    nightly = pipeline(4, State.RUNNING, event="cron", source="nightly", workflows=run(test=State.RUNNING).workflows)
+    ci = FakeRuns(run(), nightly)
+    ci.logs = {1: ["a"], 2: ["c"]}
+
+    result = ask(ci, follow=True, timeout=30, event="any")
+
+    assert shown(events) == [f"#4/build/{x}" for x in ("lint | a", "test | c")]
+    assert result.next[0].endswith("--follow --since-step '#4/build/test' --since-line 1")
