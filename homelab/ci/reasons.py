@@ -40,6 +40,8 @@ class Reason:
     sentence: str
     fix: str = ""
     sure: Sure = Sure.NO
+    #: Nothing points at it; it is what is left when waiting was in vain.
+    guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,10 @@ def why_none(
     found += _in_the_configuration(facts, config)
     found += [*_elsewhere(request, seen.others), *_not_the_head(ci, request, repository)]
     found += _at_the_forge(ci, seen.statement)
-    found += _checked(facts, request, seen, config, found=found)
+    if not found:
+        asked = request.choice.sentence()
+        found.append(Reason(f"probably filtered by event, branch or path for {asked}", f"open {facts.url}", guess=True))
+    found += _checked(ci, facts, seen, config, found=found)
     return tuple(sorted(found, key=lambda reason: -reason.sure))
 
 
@@ -188,7 +193,7 @@ def _at_the_forge(ci: CiRepository, statement: Statement) -> Iterator[Reason]:
 
 
 def _checked(
-    facts: Facts, request: CiRequest, seen: Absent, config: Configured | None, *, found: Sequence[Reason]
+    ci: CiRepository, facts: Facts, seen: Absent, config: Configured | None, *, found: Sequence[Reason]
 ) -> Iterator[Reason]:
     """Say what spoke for a run, and what could not be looked at. Not needed beside what is certain."""
     if any(reason.sure is Sure.NOW for reason in found):
@@ -205,7 +210,9 @@ def _checked(
         fine += [] if seen.statement.statuses else ["no status on the forge either"]
     elif seen.statement.silent:
         unknown.append(f"the forge's statuses ({seen.statement.silent})")
-    guess = "" if found else f": probably filtered by event, branch or path for {request.choice.sentence()}"
-    yield Reason(f"checked: {', '.join(fine)}{guess} ({facts.slug})", fix="" if found else f"open {facts.url}")
+    if ci.kind == "woodpecker" and any(reason.guess for reason in found):
+        # One that lost its owner runs nothing, and no call tells (woodpecker server/model/repo.go).
+        unknown.append(f"whether it has an owner on {ci.name}")
+    yield Reason(f"checked: {', '.join(fine)} ({facts.slug})")
     if unknown:
         yield Reason(f"not checked: {'; '.join(unknown)}")

@@ -36,7 +36,7 @@ def status(
     if not sight.runs:
         reasons = [reason for found in silent.values() for reason in found]
         if sight.hidden or looking.too_young(reasons):
-            return unseen(request, waited=0, because=[reason.sentence for reason in reasons])
+            return unseen(request, waited=0, because=[reason.sentence for reason in reasons if not reason.guess])
         return nothing(request, reasons, waited=0)
     # A look says what is now: a killed run is not given time to turn into something else.
     quiet = replace(sight.stamped, states=max(sight.stamped.states, KILLED_QUIET))

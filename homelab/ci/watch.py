@@ -37,6 +37,8 @@ FIRST_QUESTION = 60.0
 #: The set of runs must have stayed the same for so long (seconds) before it is believed to be green: a push
 #: makes one run, but a delivery may come twice; of any event, the runs come one by one.
 COMPLETE, COMPLETE_ANY = 1.0, 5.0
+#: What was told is kept when it changes, and for how long it was watched at least so often (seconds).
+KEEP_EVERY = 5.0
 #: How soon to look again where only time must pass.
 SOON = 0.25
 
@@ -125,6 +127,8 @@ class _Watching:
         self._began = clock.monotonic()
         # A watch that continues another counts its patience for a first run from there.
         self._earlier = self._memory.watched
+        self._kept: object = None
+        self._kept_at = 0.0
         self._sight = Sight()
         self._verdict = Verdict(Stand.WAITING, final=False)
         #: All runs have ended, only time must pass.
@@ -152,11 +156,13 @@ class _Watching:
         for side in self._sides:
             side.ci.budget = self._budget(side)
         try:
-            return self._looked()
+            answer = self._looked()
         except HomelabError as error:
             if any(side.answered for side in self._sides):
                 error.details += (f"go on: {self._request.command()}",)
             raise
+        self._keep_up()
+        return answer
 
     def _looked(self) -> CiResult | None:
         sights = [sight for side in self._sides if (sight := side.look()) is not None]
@@ -229,6 +235,17 @@ class _Watching:
                 if self._memory.once(f"approval {run.key}"):
                     self._emit(ApprovalAwaited(server=run.server, number=run.number, url=run.url))
 
+    def _keep_up(self) -> None:
+        """Keep what was told as it is told: a caller may end this process without a word."""
+        told = (len(self._memory.said), tuple(self._memory.runs.values()))
+        if told != self._kept or self._elapsed - self._kept_at >= KEEP_EVERY:
+            self._kept, self._kept_at = told, self._elapsed
+            self._keep()
+
+    def _keep(self) -> None:
+        self._memory.watched = self._waited
+        self._keeper.keep(self._memory, self._clock.now())
+
     def ended(self, result: CiResult) -> CiResult:
         """Return the verdict; what was told on the way to it is not needed again."""
         self._over = True
@@ -239,8 +256,7 @@ class _Watching:
         if self._over:
             self._keeper.forget()
         else:
-            self._memory.watched = self._waited
-            self._keeper.keep(self._memory, self._clock.now())
+            self._keep()
 
     def at_deadline(self) -> CiResult:
         """Return the answer when time is up."""

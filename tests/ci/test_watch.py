@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from homelab.ci.choice import Choice
-from homelab.ci.memory import FileKeeper
+from homelab.ci.memory import FileKeeper, Memory
 from homelab.ci.request import CiRequest
 from homelab.ci.result import CiResult
 from homelab.ci.watch import watch
@@ -504,6 +505,40 @@ def test_a_watch_that_loses_its_server_for_good_names_the_command_that_continues
     with pytest.raises(Unreachable) as caught:
         run()
     assert caught.value.details[-1] == f"go on: homelab ci watch {checkout.first[:12]}"
+
+
+def test_a_watch_that_is_killed_without_a_word_has_kept_what_it_told(
+    ci: Woodpecker, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock, events: list[Event], tmp_path: Path
+) -> None:
+    request = CiRequest(oid=checkout.first, choice=Choice(target="main", landed=True))
+    server.add(raw_pipeline(12, "running", commit=checkout.first))
+
+    class Killed(FileKeeper):
+        """Keeps for as long as the process lives: not at its end."""
+
+        def keep(self, memory: Memory, now: float) -> None:
+            if clock.elapsed < 60:
+                super().keep(memory, now)
+
+    def die(_path: str) -> None:
+        if clock.elapsed >= 60:
+            raise KeyboardInterrupt
+
+    server.before = die
+    for keeper in (Killed(tmp_path / "memory", "q"), FileKeeper(tmp_path / "memory", "q")):
+        with suppress(KeyboardInterrupt):
+            watch(
+                ci,
+                request,
+                repository=open_repository(checkout.root, {}),
+                clock=clock,
+                emit=events.append,
+                keeper=keeper,
+            )
+        server.before = lambda _path: None
+        server.add(raw_pipeline(12, commit=checkout.first))
+
+    assert [line.partition(" http")[0] for line in told(events)] == ["#12 push main"]
 
 
 def test_the_push_between_two_pieces_is_waited_for_though_the_first_piece_was_long_ago(

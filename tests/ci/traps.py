@@ -416,7 +416,7 @@ TRAPS = [
     Trap(
         "hyphens are no skip words",
         Outcome.NOTHING,
-        "no skip words: probably filtered",
+        "probably filtered by event, branch or path for push on main checked: active, .woodpecker.yaml, no skip words",
         [at(0, message("x [skip-ci] [ skip ci ]"))],
         within=(90, 91),
     ),
@@ -457,7 +457,7 @@ TRAPS = [
     Trap(
         "a push of two commits, of which the first changed what the file wants",
         Outcome.NOTHING,
-        "no skip words: probably filtered",
+        "probably filtered by event, branch or path for push on main",
         [at(0, _two)],
         within=(90, 91),
     ),
