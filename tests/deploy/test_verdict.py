@@ -414,6 +414,17 @@ def test_13_a_template_that_moved_on_to_a_commit_with_ours_says_so_and_how_to_ac
     assert found.hint == "homelab deploy wait t/web --sha 0123456789ab --newer-ok"
 
 
+def test_13_a_template_is_newer_only_where_every_container_of_the_app_is() -> None:
+    body = deployment(image(NEWER))
+    containers = body["spec"]["template"]["spec"]["containers"]
+    containers.append({"name": "worker", "image": OLD})
+    found = judge((0, Scene(body)), known=CONTAINED, newer_ok=True)
+    assert (found.state, found.sentence) == (
+        State.REFERENCE,
+        "wants 0123456789ab, template has app=abcabcabcabc, worker=fedcba987654",
+    )
+
+
 def test_what_to_type_next_is_a_whole_command() -> None:
     empty = Scene(deployment(want=0, counts=(0, 0, 0, 0)), [replica_set(want=0)], [])
     assert judge((0, empty), command=COMMAND).hint == "homelab deploy wait t/web --sha 0123456789ab --allow-zero"
@@ -456,6 +467,15 @@ def test_21_a_replaced_object_starts_the_wait_over() -> None:
     fresh = Scene(deployment(OLD, uid="dep-2", revision="1"), [], [])
     found = judge((0, with_new(STARTING)), (299, fresh), (301, fresh))
     assert found.state is State.REFERENCE
+
+
+def test_21_a_deadline_of_the_whole_wait_goes_on_over_a_replacement() -> None:
+    again = with_new(STARTING)
+    assert again.workload is not None
+    again = replace(again, workload={**again.workload, "metadata": {**again.workload["metadata"], "uid": "dep-2"}})
+    looks = ((0, with_new(STARTING)), (50, again), (61, again))
+    assert judge(*looks, overall=True, timeout=60.0).state is State.TIMEOUT
+    assert judge(*looks, timeout=60.0).state is State.PROGRESSING
 
 
 def test_a_workload_gone_in_its_rollout_fails_after_30_seconds() -> None:
