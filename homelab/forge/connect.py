@@ -23,7 +23,7 @@ def connect(app: App, remote: RemoteUrl) -> Forge:
     forge = app.settings.forges.get(host or "")
     kind = (forge.kind if forge else None) or kind_of(remote, ())
     if forge is None or not kind or not (forge.token_env or forge.token_vault):
-        raise _not_configured(app, host or "<git host>")
+        raise _not_configured(app, host)
     site = Site(api_of(forge, kind), dial=forge.dial, ca_file=forge.ca_file, name=f"the forge {forge.host}")
     bound = CiServer(name=forge.host, kind=kind, url=site.url, token_env=forge.token_env, token_vault=forge.token_vault)
     http = app.http(site, app.ci_token(bound))
@@ -31,7 +31,13 @@ def connect(app: App, remote: RemoteUrl) -> Forge:
     return GitLab(http, repository) if kind == "gitlab" else Pulls(http, repository, kind)
 
 
-def _not_configured(app: App, host: str) -> TokenMissing:
+def _not_configured(app: App, host: str | None) -> TokenMissing:
+    if host is None:
+        return TokenMissing(
+            "the remote is no forge's that homelab knows",
+            why="neither its URL nor the user's file names one",
+            fix="git remote -v; homelab config show",
+        )
     return TokenMissing(
         f"no token is configured for the forge {host}",
         why="its API is asked with a token bound to that host, and only so",

@@ -35,6 +35,29 @@ class RetryScheduled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RetryEnded(Event):
+    """A request that failed was answered at its next attempt."""
+
+    kind: ClassVar[str] = "http.retry.ended"
+    detail: ClassVar[bool] = True
+    server: str
+
+    @property
+    def subject(self) -> str:
+        """The server asked."""
+        return self.server
+
+    @property
+    def ended(self) -> bool:
+        """Nothing is the matter with it."""
+        return True
+
+    def sentence(self) -> str:
+        """Say that all is well."""
+        return "answers"
+
+
+@dataclass(frozen=True, slots=True)
 class TroubleBegan(Event):
     """A server goes on giving no usable answer; it is asked again until a budget ends. Said once until it is over."""
 
@@ -64,6 +87,11 @@ class TroubleEnded(Event):
     def subject(self) -> str:
         """The server asked."""
         return self.server
+
+    @property
+    def ended(self) -> bool:
+        """Nothing is the matter with it any more."""
+        return True
 
     def sentence(self) -> str:
         """Say for how long it was away."""

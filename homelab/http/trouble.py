@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from homelab.clock import Clock
 from homelab.events import Emit
-from homelab.http.events import TroubleBegan, TroubleEnded
+from homelab.http.events import RetryEnded, TroubleBegan, TroubleEnded
 
 #: A first failure alone is told by nobody; from this one in a row on it is trouble.
 TROUBLE_AT = 2
@@ -53,4 +53,6 @@ class Trouble:
         """A usable answer came."""
         if self._told:
             self._emit(TroubleEnded(server=self._server, seconds=round(self._clock.monotonic() - self._since, 1)))
+        elif self._failures:
+            self._emit(RetryEnded(server=self._server))
         self._well, self._failures, self._told = True, 0, False

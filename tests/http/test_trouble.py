@@ -15,7 +15,7 @@ def trouble(clock: FakeClock, events: list[Event]) -> Trouble:
 
 
 def told(events: list[Event]) -> list[str]:
-    return [event.sentence() for event in events]
+    return [event.sentence() for event in events if not event.detail]
 
 
 def test_a_long_absence_is_one_line_at_its_beginning_and_one_at_its_end(
@@ -36,7 +36,8 @@ def test_a_failure_that_the_next_attempt_heals_is_no_line(trouble: Trouble, even
         trouble.failed("502 from a proxy")
         trouble.over()
 
-    assert events == []
+    assert told(events) == []
+    assert [(event.detail, event.ended) for event in events] == [(True, True)] * 3
 
 
 def test_a_budget_spent_in_silence_is_told_where_the_server_answered_before(
