@@ -5,13 +5,13 @@ Layer: the deploy domain, above verdict and pursuit; reads events and logs throu
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
 from homelab.deploy.ages import ago
 from homelab.deploy.group import Group
+from homelab.deploy.happenings import merged
 from homelab.deploy.judgement import State, Trouble, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import ContainerStatus, Ended, Happening, Pod, Snapshot, Workload
@@ -31,8 +31,6 @@ BUDGET = 2400
 EVENTS_PART, CONDITIONS_PART = 0.4, 0.15
 #: Events that only repeat a waiting state's name.
 SAYING_NOTHING = frozenset({"Error: ImagePullBackOff", "Error: ErrImagePull"})
-#: The name of a pod that a ReplicaSet or a Job makes: its owner's and five random characters.
-_OF_ONE_POD = re.compile(r"\b([a-z0-9][a-z0-9.-]*-[a-z0-9]+)-[bcdfghjklmnpqrstvwxz2456789]{5}\b")
 
 
 def gather(pursuit: Pursuit, group: Group) -> tuple[str, ...]:
@@ -205,18 +203,11 @@ def _about(events: tuple[Happening, ...], snapshot: Snapshot, verdict: Verdict) 
 
 
 def _events(events: Iterable[Happening]) -> list[str]:
-    """Return the newest warnings; the same ones merged, also those about the pods a ReplicaSet tries to make."""
-    merged: dict[tuple[str, str], tuple[int, float]] = {}
-    for event in events:
-        if event.type == "Normal" or event.message in SAYING_NOTHING:
-            continue
-        key = (event.reason, _OF_ONE_POD.sub(r"\1-*", event.message))
-        count, last = merged.get(key, (0, 0.0))
-        merged[key] = (count + event.count, max(last, event.last or 0.0))
-    newest = sorted(merged.items(), key=lambda item: item[1][1], reverse=True)[:EVENTS_SHOWN]
+    """Return the newest warnings, newest first, the same ones merged."""
+    told = (event for event in events if event.type != "Normal" and event.message not in SAYING_NOTHING)
     return [
-        f"event: {reason}" + (f" x{count}" if count > 1 else "") + f": {_both_ends(message)}"
-        for (reason, message), (count, _) in newest
+        f"event: {event.reason}" + (f" x{event.count}" if event.count > 1 else "") + f": {_both_ends(event.message)}"
+        for event in merged(told, anywhere=True)[: -EVENTS_SHOWN - 1 : -1]
     ]
 
 

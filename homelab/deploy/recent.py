@@ -11,6 +11,7 @@ from typing import Any
 from homelab.clock import Clock
 from homelab.deploy import once
 from homelab.deploy.ages import ago
+from homelab.deploy.happenings import merged
 from homelab.deploy.model import Happening
 from homelab.deploy.redaction import redact
 from homelab.kube.port import Cluster
@@ -50,7 +51,7 @@ def recent(
         # Asked once more, so that the refusal is the cluster's own.
         cluster.list(f"/api/v1/namespaces/{target.namespace}/events", {"limit": 1})
     found = [event for event in snapshot.events or () if not warnings or event.type != "Normal"]
-    newest = sorted(found, key=lambda event: event.last or 0.0)[-limit:] if limit else []
+    newest = merged(found)[-limit:] if limit else []
     warned = sum(event.type != "Normal" for event in newest)
     headline = f"{target.slug}: {len(newest)} events, {warned} warnings" if newest else f"{target.slug}: no events"
     return EventsResult(Outcome.DONE, headline, events=tuple(newest), now=clock.now())

@@ -125,6 +125,16 @@ def test_events_are_ours_oldest_first_merged_and_redacted(clock: FakeClock) -> N
     ]
 
 
+def test_events_about_pods_that_only_a_random_name_tells_apart_are_one(clock: FakeClock) -> None:
+    found = cluster(clock)
+    found.objects["events"] = [
+        event("web-new", "FailedCreate", f'pods "web-new-{name}" is forbidden', at=at, kind="ReplicaSet")
+        for at, name in enumerate(("bcdfg", "hjklm", "npqrs"))
+    ]
+    (line,) = recent(found, WEB, clock=clock).lines()
+    assert line.endswith('FailedCreate x3  ReplicaSet web-new: pods "web-new-*" is forbidden')
+
+
 def test_events_may_be_limited_to_the_newest_and_to_warnings(clock: FakeClock) -> None:
     assert len(recent(cluster(clock), WEB, clock=clock, limit=1).lines()) == 1
     assert len(recent(cluster(clock), WEB, clock=clock, warnings=True).lines()) == 1

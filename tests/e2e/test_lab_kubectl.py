@@ -274,3 +274,4 @@ def test_a_service_accounts_own_token_has_its_rights_and_says_who_it_is(
     assert "system:serviceaccount:default:runner" in runner("auth", "whoami")
     assert runner("auth", "can-i", "get", "deployments").strip() == "yes"
     assert runner.run("auth", "can-i", "delete", "deployments").stdout.strip() == "no"
+    assert "deployments.apps" in runner("auth", "can-i", "--list")

@@ -11,8 +11,11 @@ from homelab.lab.kubernetes.objects import Object
 #: Groups whose only kind is created and answered, never kept.
 _EXTRA = {"authorization.k8s.io": "v1", "authentication.k8s.io": "v1"}
 _ASKED = {
-    "authorization.k8s.io": ("selfsubjectaccessreviews", "SelfSubjectAccessReview"),
-    "authentication.k8s.io": ("selfsubjectreviews", "SelfSubjectReview"),
+    "authorization.k8s.io": {
+        "selfsubjectaccessreviews": "SelfSubjectAccessReview",
+        "selfsubjectrulesreviews": "SelfSubjectRulesReview",
+    },
+    "authentication.k8s.io": {"selfsubjectreviews": "SelfSubjectReview"},
 }
 
 
@@ -42,13 +45,8 @@ def resources(group_name: str, version: str) -> Object | None:
     """Return the body of ``GET /api/v1`` or ``/apis/GROUP/VERSION``, None when not served."""
     if _EXTRA.get(group_name) == version:
         entries = [
-            {
-                "name": _ASKED[group_name][0],
-                "singularName": _ASKED[group_name][1].lower(),
-                "namespaced": False,
-                "kind": _ASKED[group_name][1],
-                "verbs": ["create"],
-            }
+            {"name": name, "singularName": kind.lower(), "namespaced": False, "kind": kind, "verbs": ["create"]}
+            for name, kind in _ASKED[group_name].items()
         ]
     else:
         kinds = [kind for kind in SERVED if (kind.group, kind.version) == (group_name, version)]

@@ -58,6 +58,8 @@ _SOURCE = {
     "Subject": "1 kind, 2 apiGroup, 3 name, 4 namespace",
     "RoleRef": "1 apiGroup, 2 kind, 3 name",
     "SelfSubjectAccessReview": "1 metadata ObjectMeta, 2 spec ReviewSpec",
+    "SelfSubjectRulesReview": "1 metadata ObjectMeta, 2 spec RulesSpec",
+    "RulesSpec": "1 namespace",
     "ReviewSpec": "1 resourceAttributes ResourceAttributes",
     "ResourceAttributes": "1 namespace, 2 verb, 3 group, 4 version, 5 resource, 6 subresource, 7 name",
     "DeleteOptions": "1 gracePeriodSeconds int, 2 preconditions Preconditions, 4 propagationPolicy, 5 dryRun text*",

@@ -7,7 +7,7 @@ Rules are written as in an RBAC Role (``rbac.authorization.k8s.io/v1 PolicyRule`
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from homelab.lab.kubernetes.kinds import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
@@ -16,6 +16,7 @@ from homelab.lab.kubernetes.refusals import Refusal, forbidden, unauthorized
 from homelab.lab.kubernetes.requests import Asked
 from homelab.lab.kubernetes.store import Store
 
+_RULE = ("verbs", "apiGroups", "resources", "resourceNames")
 EVERYTHING: Object = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 
 
@@ -103,6 +104,18 @@ class Access:
             "spec": body.get("spec") or {},
             "status": answer,
         }
+
+
+def rules_review(rules: Iterable[Object]) -> Object:
+    """Answer a SelfSubjectRulesReview (``kubectl auth can-i --list``) about these rules."""
+    found = [{key: rule[key] for key in _RULE if rule.get(key)} for rule in rules]
+    return {
+        "kind": "SelfSubjectRulesReview",
+        "apiVersion": "authorization.k8s.io/v1",
+        "metadata": {},
+        "spec": {},
+        "status": {"resourceRules": found, "nonResourceRules": [], "incomplete": False},
+    }
 
 
 def self_review(user: User) -> Object:

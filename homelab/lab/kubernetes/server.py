@@ -21,11 +21,12 @@ from homelab.lab.kubernetes.openapi import document, index
 from homelab.lab.kubernetes.refusals import Refusal, internal_error, method_not_allowed, no_such_page
 from homelab.lab.kubernetes.requests import Asked, read_options, read_path
 from homelab.lab.kubernetes.resources import Resources
-from homelab.lab.kubernetes.rules import EVERYTHING, Access, User, self_review
+from homelab.lab.kubernetes.rules import EVERYTHING, Access, User, rules_review, self_review
 from homelab.lab.kubernetes.version import version
 
 _log = logging.getLogger(__name__)
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_MAY = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 _WHOAMI = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _TOKEN_SECONDS = 3600.0
 _MAX_BODY = 3 * 1024 * 1024
@@ -137,6 +138,9 @@ class Server:
         parts = [part for part in request.path.split("/") if part]
         if request.method == "POST" and request.path == _REVIEW:
             return _json(self.access.review(user, await read_body(request)), 201)
+        if request.method == "POST" and request.path == _MAY:
+            namespace = str(((await read_body(request)).get("spec") or {}).get("namespace") or "")
+            return _json(rules_review(self.access.rules_of(user, namespace)), 201)
         if request.method == "POST" and request.path == _WHOAMI:
             return _json(self_review(user), 201)
         if request.method != "GET":
