@@ -603,3 +603,17 @@ def test_a_new_branch_takes_the_usual_time_of_the_others(
     run(oid, Choice(target="main"))
 
     assert told(events)[0].endswith("(usually 1m00s)")
+
+
+def test_a_number_used_again_for_the_same_commit_is_told_as_another_run(
+    run: Run, server: FakeWoodpecker, checkout: Checkout, clock: FakeClock, events: list[Event]
+) -> None:
+    server.add(raw_pipeline(12, "created", commit=checkout.first, workflows=[]))
+    sequence(server, clock, (4, lambda: server.add(raw_pipeline(12, commit=checkout.first, id=5000))))
+
+    assert run().outcome is Outcome.DONE
+    assert [line.partition(" http")[0] for line in told(events)] == [
+        "#12 push main",
+        "#12 is gone again: filtered out",
+        "#12 push main",
+    ]
