@@ -110,7 +110,7 @@ class Sweeper:
         over, seen = threading.Event(), set[str]()
 
         def look() -> None:
-            while not over.wait(0.01):
+            while not over.wait(0.05):
                 for path in Path("/proc").glob("[0-9]*/cmdline"):
                     try:
                         seen.add(path.read_bytes().decode(errors="replace"))
