@@ -5,6 +5,7 @@ Facts are from the servers' routers and swagger files (gitea 1.19–1.27, forgej
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ LIMIT = 50
 #: Rows after which a list is no longer read: more than a commit's jobs, or the runs of months.
 MAX_ROWS = 2000
 _MISSING = object()
+_MESSAGE = re.compile(r'"message"\s*:\s*"([^"]*)"')
 
 
 class ActionsAsk:
@@ -139,13 +141,13 @@ class ActionsAsk:
         if error.status == UNAUTHORIZED:
             return TokenRejected(
                 f"{self.name} does not accept the token",
-                why=f"{where} answered 401: {error.body or 'no reason'}",
+                why=f"{where} answered 401: {said(error) or 'no reason'}",
                 fix=f"make a token on {where}/user/settings/applications with read:repository, then: homelab doctor",
             )
         if error.status == FORBIDDEN:
             return PermissionMissing(
                 f"{self.name} refuses {self.slug} to this token",
-                why=error.body or "a scope or a right is missing",
+                why=said(error) or "a scope or a right is missing",
                 fix=f"give the token read:repository, write:repository to change things, on {where}/user/settings",
             )
         if error.status == NOT_FOUND:
@@ -155,6 +157,12 @@ class ActionsAsk:
                 fix=f"open {self.web}, or give the token access to it",
             )
         return error
+
+
+def said(error: HttpStatus) -> str:
+    """Return the server's own words of a refusal: errors are ``{"message", "url"}``; "" where it has none."""
+    found = _MESSAGE.search(error.body)
+    return found[1] if found else error.body
 
 
 def _total(answer: Answer) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from homelab.ci.actions_ask import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, ActionsAsk
+from homelab.ci.actions_ask import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, ActionsAsk, said
 from homelab.ci.fields import integer, items, text
 from homelab.ci.model import Pipeline, State
 from homelab.errors import HomelabError, HttpStatus, NothingThere, PersonNeeded, Unreachable, UsageError
@@ -121,13 +121,13 @@ class ActionsControl(ActionsAsk):
         if error.status == NOT_FOUND:
             return NothingThere(
                 f"{self.name} has no workflow {file} to start on {branch}",
-                why=error.body or "it answered 404: no such file or branch, or the file has no workflow_dispatch",
+                why=said(error) or "it answered 404: no such file or branch, or the file has no workflow_dispatch",
                 fix=f"open {self.web}/actions",
             )
         if error.status in {BAD_REQUEST, UNPROCESSABLE}:
             return UsageError(
                 f"{self.name} does not start {file} on {branch}",
-                why=error.body or f"it answered {error.status}",
+                why=said(error) or f"it answered {error.status}",
                 fix="homelab ci trigger --var NAME=VALUE   (the inputs of its workflow_dispatch)",
             )
         return error

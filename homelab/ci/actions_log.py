@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from homelab.ci import actions_json as translate
+from homelab.ci.actions_ask import said
 from homelab.ci.actions_json import ATTEMPTS, JOB, PAGE
 from homelab.ci.excerpt import IGNORED
 from homelab.ci.model import LogLine, Pipeline, Step, Workflow
@@ -167,7 +168,7 @@ class ActionsLog:
             self._ci.learn()
         return NothingThere(
             f"{self._ci.name} has no log of job {step.id} any more",
-            why=error.body or "it answered 404",
+            why=said(error) or "it answered 404",
             fix=f"open {step.url or pipeline.url}",
         )
 

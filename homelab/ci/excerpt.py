@@ -29,6 +29,8 @@ _NO_ERROR = re.compile(r"(?<![\w.])(?:0|no) (?:errors?|failed|failures?)", re.IG
 IGNORED = "continue-on-error is true"
 #: ``set -x`` echo of a command that may name anything.
 _ECHO = "+ "
+#: act_runner names a failed step so, in the row before its exit code.
+_STEP = re.compile(r"❌\s+Failure - (?:Main|Pre|Post) (.+)")
 _EXIT = re.compile(r"exitcode '(\d+)'|exit(?:ed with)? (?:code|status):? (\d+)")
 
 
@@ -40,6 +42,8 @@ class Excerpt:
     left_out: int = 0
     #: The exit code that the log itself names; 0 where it names none.
     exit_code: int = 0
+    #: The step that failed, where the log of several names it.
+    step: str = ""
     #: The log shows no failure where this kind of CI marks one, so its end is only a guess.
     guess: bool = False
 
@@ -69,6 +73,7 @@ class _Reader:
         self._room = keep // FIRST_ERROR_PART
         self._count = 0
         self._exit_code = 0
+        self._step = ""
         self._ended = False
         self._after_mark = 0
         self._before_cleanup: Excerpt | None = None
@@ -93,10 +98,12 @@ class _Reader:
     def _note_end(self, text: str) -> None:
         """See whether the step failed here. Its name may come first, and only then that its failure was allowed."""
         if IGNORED in text:
-            self._ended, self._after_mark = False, 0
+            self._ended, self._after_mark, self._step = False, 0, ""
             self._head, self._head_at = [], -1
         elif self._mark and self._mark.search(text):
             self._ended = True
+            named = _STEP.search(text)
+            self._step = self._step or (named[1].strip() if named else "")
             code = _EXIT.search(text)
             self._exit_code = int(code[1] or code[2]) if code else 0
         elif self._ended:
@@ -109,14 +116,14 @@ class _Reader:
             return self._before_cleanup
         begins = self._count - len(self._tail)
         if not self._head or self._head_at >= begins:
-            return Excerpt(tuple(self._tail), begins, self._exit_code, guess)
+            return Excerpt(tuple(self._tail), begins, self._exit_code, self._step, guess)
         # The head takes its room from the tail; where the two then overlap, the tail gives way.
         after_head = self._head_at + len(self._head)
         starts = max(begins + len(self._head), after_head)
         tail = list(self._tail)[starts - begins :]
         gap = starts - after_head
         between = [f"… {gap} lines left out …"] if gap > 0 else []
-        return Excerpt((*self._head, *between, *tail), self._head_at, self._exit_code, guess)
+        return Excerpt((*self._head, *between, *tail), self._head_at, self._exit_code, self._step, guess)
 
 
 def _complains(text: str) -> bool:

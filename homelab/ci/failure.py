@@ -104,7 +104,7 @@ def _of_step(run: Pipeline, workflow: Workflow, step: Step, found: Excerpt) -> F
         number=run.number,
         server=run.server,
         workflow=workflow.name,
-        step=step.name,
+        step=step.name or found.step,
         state=step.state.value,
         exit_code=step.exit_code or found.exit_code,
         url=f"{run.url}/{step.pid}" if step.pid else step.url or run.url,

@@ -128,8 +128,9 @@ def test_an_expired_log_is_said_and_one_that_never_was_is_empty() -> None:
     )
 
     assert read(never, *place("job")) == []
-    with pytest.raises(NothingThere, match="has no log of job 5 any more"):
+    with pytest.raises(NothingThere, match="has no log of job 5 any more") as caught:
         read(expired, *place("job"))
+    assert caught.value.why == "logs have been cleaned up"
 
 
 def test_the_failing_step_is_found_where_one_steps_log_is_given() -> None:
@@ -155,3 +156,16 @@ def test_without_a_mark_in_any_step_the_whole_log_is_a_guess() -> None:
 
     assert failure.excerpt == ("a", "b")
     assert "a guess" in failure.message
+
+
+def test_of_several_failed_steps_the_log_names_the_culprit() -> None:
+    path = f"{REPO}/actions/jobs/5/logs"
+    allowed = ["  ❌  Failure - Main Lint", "exitcode '1': failure (but continue-on-error is true)"]
+    http = forge("1.26.3", logs=True, jobs=True)
+    http.answers[path] = text(
+        *allowed, "boom", "  ❌  Failure - Main Build it", "exitcode '4': failure", "Cleaning up x"
+    )
+
+    (failure,) = failures([actions(http)], [place("job")[0]], log_lines=9)
+
+    assert failure.title() == "build/Build it: exit 4"
