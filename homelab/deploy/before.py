@@ -9,6 +9,7 @@ from homelab.deploy.identity import Identity, Standing
 from homelab.deploy.judgement import Expectation, Memory, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import Snapshot
+from homelab.registry.reference import parse
 
 #: A workload that vanished during its rollout may be on its way back (a replacing sync).
 GONE_SECONDS = 30.0
@@ -59,9 +60,15 @@ def unreferenced(
     left = memory.began + expectation.reference_timeout - now
     if left > 0:
         return Verdict(State.REFERENCE, f"wants {wanted}, template has {live}", again=left)
+    said = (
+        f"the template never named {wanted} in {expectation.reference_timeout:.0f} s; it has {live}{_unsure(identity)}"
+    )
+    if expectation.known.unanswered and any(parse(container.image).digest for container in identity.containers):
+        said = f"{said}, and no registry says what that is{_why(expectation)}"
+        return Verdict(State.REFERENCE_TIMEOUT, said, reason="reference", hint=expectation.again("--digest", "DIGEST"))
     return Verdict(
         State.REFERENCE_TIMEOUT,
-        f"the template never named {wanted} in {expectation.reference_timeout:.0f} s; it has {live}{_unsure(identity)}",
+        said,
         reason="reference",
         hint=f"kubectl get {workload.kind}/{workload.name} -n {workload.namespace} -o yaml",
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from shlex import quote
 
-from homelab.lab.layout import CI_HOST, GIT_HOST, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
+from homelab.lab.layout import CI_HOST, GIT_HOST, REGISTRY_HOST, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
 
 
-def config_text(lab: Layout, *, dial: str, ca_file: str) -> str:
+def config_text(lab: Layout, *, dial: str, ca_file: str, registry: str) -> str:
     """Return the user's configuration file: the same keys one's own servers need."""
     quoted = {"dial": json.dumps(dial), "ca": json.dumps(ca_file), "kubeconfig": json.dumps(str(lab.kubeconfig))}
     return f"""\
@@ -20,6 +20,9 @@ dial = {quoted["dial"]}
 ca_file = {quoted["ca"]}
 token_vault = "secret/{VAULT_PATH}#{VAULT_FIELD}"
 forges = ["{GIT_HOST}"]
+
+[registry."{REGISTRY_HOST}"]
+url = "{registry}"
 
 [vault]
 addr = "https://{VAULT_HOST}"

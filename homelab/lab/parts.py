@@ -72,7 +72,7 @@ def start_parts(lab: Layout, *, env: Mapping[str, str], clock: Clock, emit: Emit
     _deploy_head(starting, registry)
     routes = {VAULT_HOST: f"127.0.0.1:{_vault(starting)}", CI_HOST: f"127.0.0.1:{_ci(starting, registry)}"}
     dial, ca_file = f"127.0.0.1:{_caddy(starting, routes)}", str(lab.part("caddy") / ROOT)
-    write_whole(lab.config, config_text(lab, dial=dial, ca_file=ca_file))
+    write_whole(lab.config, config_text(lab, dial=dial, ca_file=ca_file, registry=registry))
     _keep(lab, "curl", curl_text(dial=dial, ca_file=ca_file, token=_ci_token(lab)))
     write_whole(lab.env, env_text(lab, str(_vault_token_file(lab))))
     return dial

@@ -89,6 +89,13 @@ def test_14_a_pin_is_not_judged_while_the_registry_is_being_asked() -> None:
     assert silent.sentence.endswith("is not verified: reg.example did not answer in 10 s")
 
 
+def test_a_digest_that_no_registry_explained_is_said_at_the_end() -> None:
+    bare = scene(f"{REPOSITORY}@{INDEX}")
+    found = judge((0, bare), (300, bare), known=Known(unanswered="reg.example is away"))
+    assert found.state is State.REFERENCE_TIMEOUT
+    assert found.sentence.endswith(f"it has {INDEX[:19]}, and no registry says what that is: reg.example is away")
+
+
 def test_a_finished_rollout_waits_a_moment_for_the_registry_and_no_longer() -> None:
     complete = scene(image_id=f"{REPOSITORY}@{INDEX}")
     found = judge((0, complete), known=Known(asking_until=1_700_000_003.0))
