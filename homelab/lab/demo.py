@@ -11,7 +11,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,5 +160,5 @@ def _without_servers(env: Mapping[str, str]) -> dict[str, str]:
 
 def _goodbye(lab: Layout, *, keep: bool) -> str:
     if keep:
-        return f"look around: . {lab.env} && cd {lab.clone}; end it: homelab lab down --dir {lab.root}"
+        return f"look around: {lab.use}; end it: {replace(lab, named=True).command('down')}"
     return "the lab is gone again; --keep leaves it"

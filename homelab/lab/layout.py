@@ -36,6 +36,11 @@ class Layout:
         return f"homelab lab {word}" + (f" --dir {shlex.quote(str(self.root))}" if self.named else "")
 
     @property
+    def use(self) -> str:
+        """The line that makes a terminal use this lab."""
+        return f". {shlex.quote(str(self.env))} && cd {shlex.quote(str(self.clone))}"
+
+    @property
     def mark(self) -> Path:
         """Says that a lab made this folder, and that ``down`` may remove it."""
         return self.root / ".homelab-lab"

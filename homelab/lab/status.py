@@ -48,7 +48,7 @@ def status(lab: Layout) -> LabResult:
         folder=str(lab.root),
         parts=parts,
         dial=_dial(lab),
-        use=f". {lab.env} && cd {lab.clone}",
+        use=lab.use,
     )
 
 
