@@ -127,10 +127,13 @@ class PipelineReplaced(Event):
     by: int
     by_commit: str
     url: str
+    #: Who pushed the new commit, "" where the server does not say.
+    author: str = ""
 
     def sentence(self) -> str:
-        """Name both runs and the new commit."""
-        return f"#{self.number} replaced by #{self.by} ({self.by_commit[:12]} holds the commit) {self.url}"
+        """Name both runs, the new commit, and who pushed it."""
+        pushed = f", by {self.author}" if self.author else ""
+        return f"#{self.number} replaced by #{self.by} ({self.by_commit[:12]} holds the commit{pushed}) {self.url}"
 
 
 @dataclass(frozen=True, slots=True)

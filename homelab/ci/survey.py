@@ -193,6 +193,7 @@ class Survey:
                     by=successor.number,
                     by_commit=successor.commit,
                     url=successor.url,
+                    author=successor.author,
                 )
             )
         return self._told(successor, self.memory.runs.get(successor.key) or replace(successor, workflows=()))

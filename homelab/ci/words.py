@@ -125,9 +125,13 @@ def _superseded(ci: CiRepository, request: CiRequest, run: Pipeline) -> Words:
         return Words(f"{run.name} replaced by #{run.superseded_by}", (f"look: {run.url}",))
     return Words(
         f"{run.name} replaced by {newer.name} ({newer.commit[:12]})",
-        (f"not known here to hold {request.oid[:12]}: {newer.url}",),
+        (f"{_pushed(newer)}not known here to hold {request.oid[:12]}: {newer.url}",),
         (f"git fetch {request.remote} && {request.command()}",),
     )
+
+
+def _pushed(run: Pipeline) -> str:
+    return f"pushed by {run.author}, " if run.author else ""
 
 
 def _blocked(ci: CiRepository, request: CiRequest, run: Pipeline) -> Words:

@@ -250,7 +250,8 @@ def test_a_replaced_run_is_followed_when_the_newer_commit_holds_ours(
 
     assert (result.outcome, result.headline) == (Outcome.DONE, "CI green: #13, 1 step, 1m12s, in place of #12")
     assert newer == result.judged_instead
-    assert sum("#12 replaced by #13" in line for line in told(events)) == 1
+    replaced = [line.rpartition(" ")[0] for line in told(events) if "replaced" in line]
+    assert replaced == [f"#12 replaced by #13 ({newer[:12]} holds the commit, by ann)"]
 
 
 def test_a_replaced_run_is_9_when_the_newer_commit_is_not_known_to_hold_ours(
@@ -265,6 +266,7 @@ def test_a_replaced_run_is_9_when_the_newer_commit_is_not_known_to_hold_ours(
         result.outcome,
         result.headline,
     ) == (Outcome.SUPERSEDED, "CI superseded: #12 replaced by #13 (dddddddddddd)")
+    assert result.reasons[0].startswith("pushed by ann, not known here to hold ")
     assert "git fetch origin" in result.next[0]
 
 
