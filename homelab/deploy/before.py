@@ -8,7 +8,7 @@ from __future__ import annotations
 from homelab.deploy.identity import Identity, Standing
 from homelab.deploy.judgement import Expectation, Memory, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS
-from homelab.deploy.model import Snapshot
+from homelab.deploy.model import Snapshot, Workload
 from homelab.registry.reference import parse
 
 #: A workload that vanished during its rollout may be on its way back (a replacing sync).
@@ -60,18 +60,18 @@ def unreferenced(
     left = memory.began + expectation.reference_timeout - now
     if left > 0:
         return Verdict(State.REFERENCE, f"wants {wanted}, template has {live}", again=left)
-    said = (
-        f"the template never named {wanted} in {expectation.reference_timeout:.0f} s; it has {live}{_unsure(identity)}"
-    )
+    return _never_named(workload, identity, expectation)
+
+
+def _never_named(workload: Workload, identity: Identity, expectation: Expectation) -> Verdict:
+    """Say what the template has instead, and who could not tell what that is."""
+    within = f"{expectation.reference_timeout:.0f} s"
+    said = f"the template never named {expectation.wanted.shown} in {within}; it has {identity.live}{_unsure(identity)}"
+    hint = f"kubectl get {workload.kind}/{workload.name} -n {workload.namespace} -o yaml"
     if expectation.known.unanswered and any(parse(container.image).digest for container in identity.containers):
         said = f"{said}, and no registry says what that is{_why(expectation)}"
-        return Verdict(State.REFERENCE_TIMEOUT, said, reason="reference", hint=expectation.again("--digest", "DIGEST"))
-    return Verdict(
-        State.REFERENCE_TIMEOUT,
-        said,
-        reason="reference",
-        hint=f"kubectl get {workload.kind}/{workload.name} -n {workload.namespace} -o yaml",
-    )
+        hint = expectation.again("--digest", "DIGEST")
+    return Verdict(State.REFERENCE_TIMEOUT, said, reason="reference", hint=hint)
 
 
 def _unsure(identity: Identity) -> str:
