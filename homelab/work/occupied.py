@@ -10,7 +10,7 @@ from pathlib import Path
 from shlex import quote
 
 from homelab.app import App
-from homelab.errors import HomelabError, PersonNeeded
+from homelab.errors import GitFailed, HomelabError, PersonNeeded
 from homelab.git.runner import Git
 from homelab.work.worktrees import Worktree, operation, status
 
@@ -78,7 +78,11 @@ def _require_committed(tree: Worktree, git: Git, *, discard: bool) -> None:
 
 def _submodules(tree: Worktree, git: Git) -> bool:
     """Look into each initialised submodule; return whether there is one. Raises PersonNeeded."""
-    lines = git.lines("submodule", "status") if (tree.path / ".gitmodules").is_file() else []
+    try:
+        lines = git.lines("submodule", "status") if (tree.path / ".gitmodules").is_file() else []
+    except GitFailed as error:
+        why = f"git cannot tell its submodules: {error.why}"
+        raise _held(tree, why, f"look, then by hand: git worktree remove {quote(str(tree.path))}") from error
     inside = [line[1:].split()[1] for line in lines if line[:1] != "-"]
     for name in inside:
         module = git.at(tree.path / name)

@@ -145,3 +145,14 @@ def test_cleaning_what_is_not_there_says_what_is(site: Site, fix: Git):
     with pytest.raises(NothingThere) as caught:
         clean(site.app(), "nope")
     assert "fix" in caught.value.why
+
+
+def test_submodules_that_git_refuses_to_look_at_are_left_to_a_person(site: Site, fix: Git):
+    (fix.root / ".gitmodules").write_text('[submodule "x"]\npath = x\nurl = ./x\nupdate = !touch ran\n')
+    fix.text("add", ".gitmodules")
+    fix.text("update-index", "--add", "--cacheinfo", f"160000,{fix.text('rev-parse', 'HEAD')},x")
+    fix.text("commit", "-qm", "a submodule with a command")
+    with pytest.raises(PersonNeeded, match="cannot be removed") as caught:
+        clean(site.app(), "fix", discard=True)
+    assert "invalid value for 'submodule.x.update'" in caught.value.why
+    assert not (fix.root / "ran").exists()
