@@ -148,6 +148,7 @@ def test_cleaning_what_is_not_there_says_what_is(site: Site, fix: Git):
 
 
 def test_submodules_that_git_refuses_to_look_at_are_left_to_a_person(site: Site, fix: Git):
+    (fix.root / "x").mkdir()
     (fix.root / ".gitmodules").write_text('[submodule "x"]\npath = x\nurl = ./x\nupdate = !touch ran\n')
     fix.text("add", ".gitmodules")
     fix.text("update-index", "--add", "--cacheinfo", f"160000,{fix.text('rev-parse', 'HEAD')},x")
