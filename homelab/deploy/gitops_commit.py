@@ -34,6 +34,7 @@ def in_clone(typed: str, repository: Repository, bring: Callable[[], None]) -> G
     fetched_for: set[str] = set()
 
     def within(commit: str) -> bool | None:
+        """Say whether ``commit`` contains ours; None where not even a fetch tells."""
         if commit in known:
             return known[commit]
         found = repository.contains(commit, oid)
