@@ -73,6 +73,8 @@ ROWS = [
     ("ssh://git@host.example:22/o/n", "ssh", "host.example", None, "o", "n"),
     ("https://host.example:443/o/n", "https", "host.example", None, "o", "n"),
     ("https://me@corp:s3@cr@host.example/o/n", "https", "host.example", None, "o", "n"),
+    ("ssh://git@[Host.Example]:2222/o/n", "ssh", "host.example", 2222, "o", "n"),
+    ("[git@Host.Example]:o/n", "ssh", "host.example", None, "o", "n"),
 ]
 
 REJECTED = [
@@ -84,6 +86,13 @@ REJECTED = [
     "https://host.example/o/%2e%2e/n",
     "https://host.example/o/n.git?x=1",
     "https://host.example/o/n#main",
+    "https://host.example?x=1/o/n",
+    "https://host.example#main/o/n",
+    "ssh://git@[no host]/o/n",
+    "ssh://git@[-oProxyCommand=x]/o/n",
+    "git@-oProxyCommand=x:o/n",
+    "-oProxyCommand=x@host.example:o/n",
+    "[-x@host.example:22]:o/n",
     "https://host.example/o/n%00",
     "https://host.example/",
     "https:///o/n",
