@@ -62,15 +62,24 @@ def why_none(
     """Return the causes found, the surest first, and last what was looked at and what was not."""
     commit = _commit(repository, request.oid)
     config = configured(ci, facts, repository, request) if commit is not None else None
-    found = [*_at_the_server(ci, facts, request), *_gone(seen.vanished), *_in_the_commit(ci, request, commit)]
-    found += _in_the_configuration(facts, config)
-    found += [*_elsewhere(request, seen.others), *_not_the_head(ci, request, repository)]
-    found += _at_the_forge(ci, seen.statement)
-    if not found:
+    skip = _skip_words(ci, request, commit)
+    causes = [*_at_the_server(ci, facts, request), *_gone(seen.vanished), *_in_the_commit(request, skip)]
+    causes += _in_the_configuration(facts, config)
+    causes += [*_elsewhere(request, seen.others), *_not_the_head(ci, request, repository)]
+    causes += _at_the_forge(ci, seen.statement)
+    if not causes:
         asked = request.choice.sentence()
-        found.append(Reason(f"probably filtered by event, branch or path for {asked}", f"open {facts.url}", guess=True))
-    found += _checked(ci, facts, seen, config, found=found)
-    return tuple(sorted(found, key=lambda reason: -reason.sure))
+        causes = [Reason(f"probably filtered by event, branch or path for {asked}", f"open {facts.url}", guess=True)]
+    causes.sort(key=lambda reason: -reason.sure)
+    if causes[0].sure is Sure.NOW:
+        return tuple(causes)
+    fine, unknown = _looked_at(facts, seen.statement, config, skip=skip)
+    if ci.kind == "woodpecker" and causes[0].guess:
+        # One that lost its owner runs nothing, and no call tells (woodpecker server/model/repo.go).
+        unknown.append(f"whether it has an owner on {ci.name}")
+    notes = [Reason(f"checked: {', '.join(fine)} ({facts.slug})")]
+    notes += [Reason(f"not checked: {'; '.join(unknown)}")] if unknown else []
+    return (*causes, *_beside(ci, seen.statement), *notes)
 
 
 def _at_the_server(ci: CiRepository, facts: Facts, request: CiRequest) -> Iterator[Reason]:
@@ -103,11 +112,18 @@ def _gone(vanished: Sequence[Pipeline]) -> Iterator[Reason]:
         yield Reason(f"{', '.join(deleted)} had begun and is gone: somebody deleted it", sure=Sure.SOON)
 
 
-def _in_the_commit(ci: CiRepository, request: CiRequest, commit: Commit | None) -> Iterator[Reason]:
-    marker = re.search(ci.skip_words, f"{commit.subject}\n{commit.body}") if commit is not None else None
-    if marker and request.choice.event in _SKIPPED_EVENTS:
+def _skip_words(ci: CiRepository, request: CiRequest, commit: Commit | None) -> str:
+    """Return the words in the message that keep this event from running, "" for none."""
+    if commit is None or request.choice.event not in _SKIPPED_EVENTS:
+        return ""
+    found = re.search(ci.skip_words, f"{commit.subject}\n{commit.body}")
+    return found[0] if found else ""
+
+
+def _in_the_commit(request: CiRequest, skip: str) -> Iterator[Reason]:
+    if skip:
         yield Reason(
-            f"the commit message says {marker[0]}",
+            f"the commit message says {skip}",
             fix=_without_the_words(landed=request.choice.landed),
             sure=Sure.SOON,
         )
@@ -187,32 +203,28 @@ def _at_the_forge(ci: CiRepository, statement: Statement) -> Iterator[Reason]:
             f"the forge has a status of {named}, which {ci.name} does not show for this commit",
             fix="homelab ci list",
         )
+
+
+def _beside(ci: CiRepository, statement: Statement) -> Iterator[Reason]:
+    """Name what other CI wrote: no cause, but perhaps what was looked for."""
     others = described(statement.of_others([ci]))
     if others:
         yield Reason(f"other CI on the forge, not judged here: {others}")
 
 
-def _checked(
-    ci: CiRepository, facts: Facts, seen: Absent, config: Configured | None, *, found: Sequence[Reason]
-) -> Iterator[Reason]:
-    """Say what spoke for a run, and what could not be looked at. Not needed beside what is certain."""
-    if any(reason.sure is Sure.NOW for reason in found):
-        return
-    fine = ["active"] if facts.active else []
-    unknown = []
+def _looked_at(
+    facts: Facts, statement: Statement, config: Configured | None, *, skip: str
+) -> tuple[list[str], list[str]]:
+    """Return what spoke for a run, and what could not be looked at."""
+    fine, unknown = ["active"] if facts.active else [], []
     if config is None:
         unknown.append("the commit is not here: its message and configuration")
     else:
         fine += [config.files[0]] if config.files else []
-        fine += [] if any("message says" in reason.sentence for reason in found) else ["no skip words"]
+        fine += [] if skip else ["no skip words"]
         unknown += [f"when in {config.unread}"] if config.unread else []
-    if seen.statement.asked:
-        fine += [] if seen.statement.statuses else ["no status on the forge either"]
-    elif seen.statement.silent:
-        unknown.append(f"the forge's statuses ({seen.statement.silent})")
-    if ci.kind == "woodpecker" and any(reason.guess for reason in found):
-        # One that lost its owner runs nothing, and no call tells (woodpecker server/model/repo.go).
-        unknown.append(f"whether it has an owner on {ci.name}")
-    yield Reason(f"checked: {', '.join(fine)} ({facts.slug})")
-    if unknown:
-        yield Reason(f"not checked: {'; '.join(unknown)}")
+    if statement.asked:
+        fine += [] if statement.statuses else ["no status on the forge either"]
+    elif statement.silent:
+        unknown.append(f"the forge's statuses ({statement.silent})")
+    return fine, unknown
