@@ -145,6 +145,7 @@ def test_other_ci_is_named_and_makes_nothing_green(ask: Asked, forge: FakeForge,
     assert any(
         reason.startswith(f"other CI on the forge, not judged here: {other.context}") for reason in result.reasons
     )
+    assert result.reasons[0] == "probably filtered by event, branch or path for push on main"
 
 
 def test_no_status_is_said_to_have_been_looked_for(ask: Asked, clock: FakeClock) -> None:
