@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -143,7 +144,7 @@ class ActionsControl(ActionsAsk):
                 raise UsageError(
                     "several workflows, and none is named",
                     why=f"{folder} holds {', '.join(names)}",
-                    fix=f"homelab ci trigger --branch {branch} --workflow {names[0]}",
+                    fix=shlex.join(["homelab", "ci", "trigger", "--branch", branch, "--workflow", names[0]]),
                 )
         raise NothingThere(
             f"no workflow on {branch}", why="no folder for workflows holds a file", fix=f"open {self.web}/actions"

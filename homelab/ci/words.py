@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from homelab.ci.model import Facts, Pipeline, State
 from homelab.ci.port import CiRepository
@@ -126,7 +127,7 @@ def _superseded(ci: CiRepository, request: CiRequest, run: Pipeline) -> Words:
     return Words(
         f"{run.name} replaced by {newer.name} ({newer.commit[:12]})",
         (f"{_pushed(newer)}not known here to hold {request.oid[:12]}: {newer.url}",),
-        (f"git fetch {request.remote} && {request.command()}",),
+        (f"git fetch {quote(request.remote)} && {request.command()}",),
     )
 
 
