@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from homelab.clock import Clock
 from homelab.deploy.digests import Answers, Question
 from homelab.deploy.judgement import Expectation, Known
 from homelab.deploy.model import Container, Workload
@@ -23,6 +24,15 @@ def known(workload: Workload, expectation: Expectation, now: float) -> Known:
     if registry is not None and not expectation.wanted.trust_tag:
         answers = registry.answers(questions(workload, expectation), now=now)
     return Known(contains, answers.content, answers.asking_until, answers.unanswered)
+
+
+def settled(workload: Workload, expectation: Expectation, clock: Clock) -> Known:
+    """Return what is known once every registry has answered or had its time: for one look."""
+    found = known(workload, expectation, clock.now())
+    while found.asking_until is not None and expectation.beside.registry is not None:
+        expectation.beside.registry.wait(clock, found.asking_until - clock.now())
+        found = known(workload, expectation, clock.now())
+    return found
 
 
 def _contains(image: str, expectation: Expectation) -> bool | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from homelab.clock import Wake
+from homelab.clock import Clock, Wake
 from homelab.errors import HomelabError, PermissionMissing, Unreachable
 from homelab.registry.image import Image
 from homelab.registry.manifest import Manifest
@@ -86,6 +86,10 @@ class Digests:
         self._away: dict[str, str] = {}
         self._wake = Wake()
 
+    def wait(self, clock: Clock, seconds: float) -> None:
+        """Let an answer come, at most for ``seconds``."""
+        clock.wait(self._wake, seconds)
+
     def rings(self, wake: Wake) -> None:
         """Let answers that come late ring ``wake``."""
         self._wake = wake
@@ -118,7 +122,7 @@ class Digests:
             return asked
         if not question.needed and not self._asker.knows(host):
             return None
-        if sum(not one.done for one in self._asked.values()) >= MOST_AT_ONCE:
+        if sum(not one.done and now < one.at + ASK_SECONDS for one in self._asked.values()) >= MOST_AT_ONCE:
             return _Asked(now) if question.needed else None
         asked = self._asked[question] = _Asked(now, why=self._away.get(host, ""), done=host in self._away)
         if not asked.done:
@@ -136,6 +140,8 @@ class Digests:
             asked.why = self._away[host] = error.what
         except HomelabError as error:
             asked.why = error.what
+        except Exception as error:  # noqa: BLE001 -- in a thread: a bug here costs a proof, not a traceback
+            asked.why = f"asking {host} failed: {type(error).__name__}"
         else:
             asked.digests = found.digests if found else frozenset()
             asked.missing = found is None

@@ -13,7 +13,7 @@ from homelab.clock import Clock, Wake
 from homelab.deploy import gitops, once
 from homelab.deploy.ages import ago
 from homelab.deploy.applied import Applied
-from homelab.deploy.beside import known
+from homelab.deploy.beside import settled
 from homelab.deploy.judgement import OUTCOMES, Expectation, Memory, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
@@ -140,7 +140,7 @@ class _Look:
             chosen = workload.containers[0]
             wanted = Wanted(image=chosen.image, trust_tag=True)
             expectation = replace(expectation, wanted=wanted, target=replace(self.target, container=chosen.name))
-        expectation = replace(expectation, known=known(workload, expectation, now))
+        expectation = replace(expectation, known=settled(workload, expectation, self.clock))
         memory = remember(Memory(began=now), snapshot, expectation, now)
         owner = gitops.owner_of(workload)
         view = owner_view(self.cluster, workload, now=now)

@@ -38,6 +38,7 @@ _what = _options(
     click.option("--match", metavar="REGEX", help="Read the commit from the tag: {sha}, {sha12}, {sha7} filled in."),
     click.option("--exact", is_flag=True, help="The tag must be the commit or its beginning, nothing around it."),
     click.option("--trust-tag", is_flag=True, help="Take the tag's word where an unverified digest stands beside it."),
+    click.option("--no-registry", is_flag=True, help="Never ask a container registry for digests."),
     click.option("--newer-ok", is_flag=True, help="Accept a live commit that contains the wanted one."),
     click.option("--ignore-unready-nodes", is_flag=True, help="Leave out nodes that are not ready or cordoned."),
 )
@@ -61,7 +62,6 @@ _what = _options(
 @click.option("--allow-partial", is_flag=True, help="A partition that holds pods back is fine.")
 @click.option("--wait-old-gone", is_flag=True, help="Wait until old pods have gone, not only left service.")
 @click.option("--patient", is_flag=True, help="Let only the deadline end it, whatever the pods say.")
-@click.option("--no-registry", is_flag=True, help="Never ask a container registry for digests.")
 @click.option("--fail-fast", is_flag=True, help="End at the first sign of trouble, without grace.")
 def wait_verb(app: App, contexts: tuple[str, ...], **words: Any) -> Result:
     """Wait until the commit's image is what runs: named by the template, rolled out, proven by its pods.
@@ -98,9 +98,12 @@ def status_verb(app: App, contexts: tuple[str, ...], **words: Any) -> Result:
     """  # noqa: D301 -- \b is click's mark
     from homelab.deploy.asked import Asked
     from homelab.deploy.connect import each, without_commit
+    from homelab.deploy.lookup import digests
     from homelab.deploy.status import status
 
-    return status(each(app, without_commit(app, Asked(**words)), contexts), clock=app.clock)
+    asked = without_commit(app, Asked(**words))
+    looks = each(app, asked, contexts, registry=digests(app, asking=not asked.no_registry))
+    return status(looks, clock=app.clock)
 
 
 @deploy.verb("events", tier=Tier.READ)

@@ -113,6 +113,15 @@ def test_whatever_goes_wrong_is_one_sentence(error: HomelabError) -> None:
     assert (answers.content, answers.asking_until, answers.unanswered) == ({}, None, error.what)
 
 
+def test_a_bug_in_asking_costs_a_proof_and_not_a_traceback() -> None:
+    paper = Paper({"v1": INDEX})
+    paper.manifests = None  # type: ignore[assignment]
+    digests = asking(paper)
+    digests.answers([NEEDED], now=0.0)
+    paper.run()
+    assert digests.answers([NEEDED], now=0.1).unanswered == "asking reg.example failed: AttributeError"
+
+
 def test_a_host_that_is_away_is_not_asked_about_another_image() -> None:
     paper = Paper(error=Unreachable("reg.example cannot be reached", why="no route", fix="homelab doctor"))
     digests = asking(paper)
@@ -159,3 +168,5 @@ def test_many_questions_are_not_asked_all_at_once() -> None:
     paper.run()
     digests.answers(questions, now=0.1)
     assert len(paper.work) == MOST_AT_ONCE
+    digests.answers(questions, now=0.1 + ASK_SECONDS)
+    assert len(paper.work) == 2 * MOST_AT_ONCE

@@ -7,14 +7,17 @@ from dataclasses import replace
 import pytest
 
 from homelab.deploy.ages import ago
+from homelab.deploy.digests import ASK_SECONDS, Digests
 from homelab.deploy.reference import Wanted
 from homelab.deploy.request import WaitRequest
 from homelab.deploy.status import StatusResult, status
 from homelab.deploy.terms import Beside
 from homelab.outcome import Outcome
+from homelab.registry.manifest import Manifest
 from homelab.settings.model import DeployTarget
 from tests.deploy.fakes import FakeCluster, Objects
 from tests.deploy.objects import FULL, NEWER, WANTED, deployment, image, pod, replica_set, stamp
+from tests.deploy.test_digests import Paper
 from tests.deploy.test_gitops import NEW_OBJECTS, OLD_OBJECTS, application
 from tests.deploy.test_wait import AFTER, BEFORE, MOVING, UNPULLABLE
 from tests.fakes import FakeClock
@@ -65,6 +68,22 @@ def test_a_live_commit_that_contains_the_wanted_one_is_known_by_asking_the_repos
     asks = replace(REQUEST, beside=Beside({newer: True}.__getitem__))
     assert look(clock, objects, asks).outcome is Outcome.SUPERSEDED
     assert look(clock, objects, replace(asks, newer_ok=True)).outcome is Outcome.DONE
+
+
+def test_a_pin_is_judged_once_its_registry_has_answered_or_had_its_time(clock: FakeClock) -> None:
+    digest = f"sha256:{'a' * 64}"
+    pinned = f"{WANTED}@{digest}"
+    objects: Objects = {
+        "deployments": [deployment(pinned)],
+        "replicasets": [replica_set(pinned)],
+        "pods": [pod(img=pinned)],
+    }
+    paper = Paper({FULL[:12]: Manifest(digest)})
+    asks = replace(REQUEST, beside=Beside(registry=Digests(paper, start=lambda work: work())))
+    assert look(clock, objects, asks).lines()[0] == "t/web: complete 1/1, proof: digest"
+    silent = replace(REQUEST, beside=Beside(registry=Digests(Paper(), start=lambda _work: None)))
+    assert look(clock, objects, silent).outcome is Outcome.PERSON
+    assert clock.elapsed == ASK_SECONDS
 
 
 def test_trouble_older_than_its_grace_is_red_at_the_first_look(clock: FakeClock) -> None:
