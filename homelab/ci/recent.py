@@ -11,6 +11,7 @@ from homelab.ci.model import Pipeline, State
 from homelab.ci.port import CiRepository
 from homelab.ci.result import pipeline_record
 from homelab.ci.spoken import ago, duration
+from homelab.ci.witness import Witness, described
 from homelab.clock import Clock
 from homelab.console.clean import clean
 from homelab.errors import NothingThere
@@ -92,10 +93,19 @@ class OpenResult(Result):
         return {"url": self.url}
 
 
-def recent(servers: Sequence[CiRepository], limit: int, wanted: Wanted, *, clock: Clock, emit: Emit) -> ListResult:
+def recent(
+    servers: Sequence[CiRepository],
+    limit: int,
+    wanted: Wanted,
+    *,
+    clock: Clock,
+    emit: Emit,
+    witness: Witness | None = None,
+) -> ListResult:
     """Return the newest runs that fit, over all servers; one that gives no list is said.
 
-    Raises NothingThere where none gives one.
+    What the forge (``witness``) holds of other CI about the newest commit is said beside them.
+    Raises NothingThere where no server gives a list.
     """
     found: list[Pipeline] = []
     without: list[NothingThere] = []
@@ -110,6 +120,9 @@ def recent(servers: Sequence[CiRepository], limit: int, wanted: Wanted, *, clock
         emit(Notice(about="ci", text=f"{lack.what}; {lack.fix}"))
     found.sort(key=lambda run: (run.created, run.number), reverse=True)
     runs = tuple(found[:limit])
+    others = described(witness.beside(runs[0].commit, servers)) if witness is not None and runs else ""
+    if others:
+        emit(Notice(about="ci", text=f"other CI of {runs[0].commit[:12]}, not listed: {others}"))
     headline = f"{len(runs)} run{'s' if len(runs) != 1 else ''}" if runs else wanted.none(servers)
     now = clock.now() + (servers[0].ahead or 0.0)
     return ListResult(Outcome.DONE, headline, runs, several=len(servers) > 1, now=now)

@@ -58,11 +58,13 @@ def _asking(app: App, **words: Any) -> Asking:
 @_remote
 def list_verb(app: App, **words: Any) -> Result:
     """List recent runs of the repository, newest first, whatever their commit."""
+    from homelab.ci.connect import witness
     from homelab.ci.recent import Wanted, recent
 
-    servers = _asking(app, server=words.pop("server"), remote=words.pop("remote")).servers
+    asking = _asking(app, server=words.pop("server"), remote=words.pop("remote"))
     wanted = Wanted.read(words["event"], words["branch"], words["state"])
-    return recent(servers, words["limit"], wanted, clock=app.clock, emit=app.emit)
+    forge = witness(app, asking.remote)
+    return recent(asking.servers, words["limit"], wanted, clock=app.clock, emit=app.emit, witness=forge)
 
 
 @ci.verb("status", tier=Tier.READ)

@@ -65,18 +65,19 @@ class Witness:
         except HomelabError as error:
             return Statement(silent=error.what)
 
+    def beside(self, oid: str, servers: Sequence[CiRepository]) -> tuple[CommitStatus, ...]:
+        """Return what other CI wrote about the commit, as far as the forge can be asked in a moment."""
+        return self.of(oid, budget=BESIDE_GREEN).of_others(servers) if self._configured else ()
+
     def named(self, answer: CiResult, oid: str, servers: Sequence[CiRepository]) -> CiResult:
         """Return a green answer with the contexts of other CI that are not green: they decide nothing."""
-        if not self._configured:
-            return answer
-        others = self.of(oid, budget=BESIDE_GREEN).of_others(servers)
-        shown = described(status for status in others if not status.mark.green)
+        shown = described(status for status in self.beside(oid, servers) if not status.mark.green)
         return replace(answer, reasons=(*answer.reasons, f"other CI, not judged here: {shown}")) if shown else answer
 
 
 def described(statuses: Iterable[CommitStatus]) -> str:
     """Return a few contexts as a person reads them: name, state, page."""
-    found = list(statuses)
+    found = sorted(statuses, key=lambda one: (one.mark.green, one.context))
     named = [
         " ".join(
             part for part in (clean(one.context)[:CONTEXT_WIDTH], one.mark.value, clean(one.url)[:URL_WIDTH]) if part

@@ -54,8 +54,11 @@ def test_green_names_other_ci_that_is_not(here: Shop) -> None:
     post(here, oid, "docs", "success")
 
     ran = here.homelab("watch")
+    listed = here.homelab("list")
 
     assert ran.code == 0, ran.plain
+    assert f"ci: other CI of {oid[:12]}, not listed: sonar failure https://other.example/1, docs success" in listed.err
+    assert listed.out.startswith("#1  success  push")
     assert ran.out == "other CI, not judged here: sonar failure https://other.example/1\n"
 
 
