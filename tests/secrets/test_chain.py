@@ -6,7 +6,7 @@ import pytest
 
 from homelab.errors import TokenMissing
 from homelab.secret import Secret
-from homelab.secrets.chain import find_token
+from homelab.secrets.chain import VaultToken, find_token, find_vault_token
 from homelab.settings.model import CiServer, VaultServer
 from tests.secrets.fakes import FakeVault
 
@@ -37,6 +37,8 @@ def test_a_token_found_nowhere_names_each_place_and_the_command_for_it(tmp_path:
         "Vault secret/ci#token, no address: export VAULT_ADDR=https://…",
         "Vault secret/ci#token, no VAULT_TOKEN and no ~/.vault-token: vault login",
     )
+    assert caught.value.why == "looked in 3 places, none holds one"
+    assert caught.value.fix.startswith("export A_TOKEN=")
     assert caught.value.outcome == 4
 
 
@@ -61,3 +63,20 @@ def test_a_token_file_without_a_token_is_as_none(tmp_path: Path, content: bytes)
     (tmp_path / ".vault-token").write_bytes(content)
     with pytest.raises(TokenMissing, match="no token for"):
         find_token(IN_VAULT, env={}, home=tmp_path, vault=VAULT, http=FakeVault({}))
+
+
+@pytest.mark.parametrize(
+    ("env", "kept", "found"),
+    [
+        ({"VAULT_TOKEN": " from-env\n"}, "from-file", VaultToken(Secret("from-env"), "VAULT_TOKEN")),
+        ({"VAULT_TOKEN": " "}, "from-file\n", VaultToken(Secret("from-file"), "~/.vault-token")),
+        ({}, "from-file", VaultToken(Secret("from-file"), "~/.vault-token")),
+        ({}, "", None),
+    ],
+    ids=["environment first", "a blank one is none", "the file", "neither"],
+)
+def test_vaults_token_is_the_one_its_own_command_line_would_use(
+    tmp_path: Path, env: dict[str, str], kept: str, found: VaultToken | None
+) -> None:
+    (tmp_path / ".vault-token").write_text(kept)
+    assert find_vault_token(env, tmp_path) == found
