@@ -18,7 +18,7 @@ from homelab.deploy.judgement import Memory, Proof, State, Verdict
 from homelab.deploy.memory import remember
 from homelab.deploy.reference import Wanted
 from homelab.deploy.request import WaitRequest
-from homelab.deploy.terms import Patience
+from homelab.deploy.terms import Beside, Patience
 from homelab.deploy.verdict import verdict
 from homelab.deploy.wait import wait
 from homelab.outcome import Outcome
@@ -190,9 +190,16 @@ CHANGES = [
 WALKS = st.lists(st.tuples(st.floats(0.1, 400), scenes()), min_size=1, max_size=4)
 
 
+def _never(_image: str) -> bool | None:
+    raise AssertionError("a judgement asks nobody")
+
+
+NOBODY = Beside(_never)
+
+
 def judged(walk: list[tuple[float, Scene]], **wanted: Any) -> list[tuple[Scene, Verdict]]:
     """Every look's scene and verdict until the first final one."""
-    expectation, memory, at = replace(EXPECTED, **wanted), Memory(began=T0), 0.0
+    expectation, memory, at = replace(EXPECTED, beside=NOBODY, **wanted), Memory(began=T0), 0.0
     found = []
     for gap, scene in walk:
         at += gap
