@@ -5,7 +5,6 @@ Layer: the deploy domain, above verdict and pursuit; reads events and logs throu
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
@@ -14,18 +13,17 @@ from homelab.deploy.group import Group
 from homelab.deploy.happenings import merged
 from homelab.deploy.judgement import State, Trouble, Verdict
 from homelab.deploy.kinds.table import KINDS
-from homelab.deploy.model import ContainerStatus, Ended, Happening, Pod, Snapshot, Workload
+from homelab.deploy.model import Happening, Snapshot, Workload
 from homelab.deploy.next_command import in_its_cluster
+from homelab.deploy.pod_lines import LINE_WIDTH, PODS_SHOWN, pod_lines, short
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.redaction import redact
-from homelab.deploy.signals import short_cause
 from homelab.errors import HomelabError, HttpStatus, PermissionMissing
 from homelab.kube.port import Cluster
 
-PODS_SHOWN = 3
 EVENTS_SHOWN = 10
 LOG_LINES = 20
-LOG_WIDTH, LINE_WIDTH = 400, 200
+LOG_WIDTH = 400
 #: All evidence of one target together, in bytes; and the parts of what the facts leave of it.
 BUDGET = 2400
 EVENTS_PART, CONDITIONS_PART = 0.4, 0.15
@@ -42,7 +40,7 @@ def gather(pursuit: Pursuit, group: Group) -> tuple[str, ...]:
     last += [f"next: {in_its_cluster(verdict.hint, pursuit.expectation)}"] if verdict.hint else []
     if workload is None:
         return tuple(last)
-    first = _live(workload, pursuit) + _pods(snapshot, verdict.troubles)
+    first = _live(workload, pursuit) + pod_lines(snapshot, verdict.troubles)
     first += _claims(group.cluster, workload, snapshot, verdict.troubles)
     left = max(BUDGET - _size([*first, *last]), 0)
     happened: list[str] = []
@@ -84,55 +82,6 @@ def _live(workload: Workload, pursuit: Pursuit) -> list[str]:
     about += [revision.name] if revision else []
     about.append(f"generation {workload.generation}/{workload.observed} observed")
     return [line, f"rollout: {', '.join(about)}; {workload.counters.text(workload.want)}"]
-
-
-def _pods(snapshot: Snapshot, troubles: Iterable[Trouble]) -> list[str]:
-    """Describe the troubled pods: one of each trouble first, then how many more are like them."""
-    pods = {pod.name: pod for pod in snapshot.pods or ()}
-    by_pod = {trouble.pod: trouble for trouble in reversed(tuple(troubles))}
-    found = list(by_pod.values())[::-1]
-    firsts = list({(trouble.kind, trouble.reason): trouble for trouble in reversed(found)}.values())[::-1]
-    shown = sorted(found, key=lambda trouble: trouble not in firsts)[:PODS_SHOWN]
-    lines = [_pod(trouble, pods.get(trouble.pod), snapshot.at) for trouble in shown]
-    rest = [trouble for trouble in found if trouble not in shown]
-    if rest:
-        reasons = Counter(trouble.reason for trouble in rest)
-        unlike = set(reasons) - {trouble.reason for trouble in shown}
-        named = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-        lines.append(f"and {len(rest)} more: {named}" if unlike else f"and {len(rest)} more like {_these(shown)}")
-    return lines
-
-
-def _these(shown: Sequence[Trouble]) -> str:
-    return "it" if len(shown) == 1 else "these"
-
-
-def _pod(trouble: Trouble, pod: Pod | None, now: float) -> str:
-    if pod is None:
-        return f"pods: {trouble.reason}: {_short(trouble.message, LOG_WIDTH)}"
-    age = f", {ago(now - pod.created)} old" if pod.created is not None else ""
-    node = f" on {pod.node}" if pod.node else ""
-    status = next((c for c in pod.containers if c.name == trouble.container), None)
-    container = f" {'init ' if trouble.init else ''}{trouble.container}:" if trouble.container else ""
-    ended = _ended(status, now) if status else ""
-    message = short_cause(trouble.message, trouble.image) if trouble.image else trouble.message
-    text = f": {_short(message)}" if message else ""
-    return f"pod {pod.name}{node}{age}:{container} {trouble.reason}{ended}{text}"
-
-
-def _ended(status: ContainerStatus, now: float) -> str:
-    ended = status.ended or status.last
-    parts = [f"{status.restarts} restart{'s' if status.restarts > 1 else ''}"] if status.restarts else []
-    parts += [_how(ended, now)] if ended is not None else []
-    return f" ({', '.join(parts)})" if parts else ""
-
-
-def _how(ended: Ended, now: float) -> str:
-    """``last exit 137 by signal 9 (OOMKilled) 12s ago``."""
-    signal = f" by signal {ended.signal}" if ended.signal else ""
-    reason = f" ({ended.reason})" if ended.reason else ""
-    when = f" {ago(now - ended.finished)} ago" if ended.finished is not None else ""
-    return f"last exit {ended.code}{signal}{reason}{when}"
 
 
 def _claims(cluster: Cluster, workload: Workload, snapshot: Snapshot, troubles: Iterable[Trouble]) -> list[str]:
@@ -213,7 +162,7 @@ def _events(events: Iterable[Happening]) -> list[str]:
 
 def _conditions(workload: Workload) -> list[str]:
     return [
-        f"condition: {condition.type}={condition.status} {condition.reason}: {_short(condition.message)}"
+        f"condition: {condition.type}={condition.status} {condition.reason}: {short(condition.message)}"
         for condition in workload.conditions
         if condition.status != "True" and condition.type != "ReplicaFailure"
     ]
@@ -224,8 +173,3 @@ def _both_ends(text: str) -> str:
     line = redact(" ".join(text.split()))
     half = LINE_WIDTH // 2 - 1
     return line if len(line) <= LINE_WIDTH else f"{line[:half]} … {line[-half:]}"
-
-
-def _short(text: str, width: int = LINE_WIDTH) -> str:
-    line = redact(" ".join(text.split()))
-    return line if len(line) <= width else f"{line[: width - 1]}…"

@@ -20,6 +20,7 @@ from homelab.deploy.memory import remember
 from homelab.deploy.model import Container, GitOps, Snapshot, Workload
 from homelab.deploy.next_command import in_its_cluster
 from homelab.deploy.owner import owner_view
+from homelab.deploy.pod_lines import pod_lines
 from homelab.deploy.reference import Wanted, match_marked
 from homelab.deploy.request import WORST_FIRST, WaitRequest
 from homelab.deploy.verdict import verdict
@@ -57,6 +58,8 @@ class TargetStatus:
     gitops: str = ""
     #: Proofs that RBAC denies.
     skipped: tuple[str, ...] = ()
+    #: What ails its pods, a line each.
+    troubled: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the status for a reader."""
@@ -66,7 +69,7 @@ class TargetStatus:
         facts += [f"template {ago(self.age)} old"] if self.age is not None else []
         facts += [f"by {self.owner}"] if self.owner else []
         told += [f"  {', '.join(facts)}"] if facts else []
-        told += [f"  {line}" for line in (self.gitops, *self.skipped) if line]
+        told += [f"  {line}" for line in (self.gitops, *self.skipped, *self.troubled) if line]
         return told + ([f"  next: {self.verdict.hint}"] if self.verdict.hint else [])
 
     def record(self) -> dict[str, Any]:
@@ -142,13 +145,14 @@ class _Look:
             expectation = replace(expectation, wanted=wanted, target=replace(self.target, container=chosen.name))
         expectation = replace(expectation, known=settled(workload, expectation, self.clock))
         memory = remember(Memory(began=now), snapshot, expectation, now)
+        judged = verdict(snapshot, expectation, memory, now)
         owner = gitops.owner_of(workload)
         view = owner_view(self.cluster, workload, now=now)
         return TargetStatus(
             self.slug,
             self.target.kind,
             self.cluster.name,
-            verdict(snapshot, expectation, memory, now),
+            judged,
             wanted="" if unknown else expectation.wanted.oid or expectation.wanted.image,
             live=_live(workload, None if unknown else expectation.wanted),
             revision=workload.revision,
@@ -156,6 +160,7 @@ class _Look:
             owner=owner.shown if owner else "",
             gitops=f"{view.shown}: {view.summary}" if view else "",
             skipped=snapshot.skipped,
+            troubled=tuple(pod_lines(snapshot, judged.troubles)),
         )
 
     def _of_object(self, expectation: Expectation) -> TargetStatus:

@@ -90,7 +90,7 @@ def _forbidden(server: str, verb: str, resource: str, place: str, message: str) 
     return PermissionMissing(
         f"{server}: not allowed to {verb} {resource} in {place}",
         why=message or "403 Forbidden",
-        fix="homelab deploy rbac  # prints the Role to ask for",
+        fix=f"homelab deploy rbac{' --change' if verb == 'patch' else ''}  # prints the Role to ask for",
     )
 
 

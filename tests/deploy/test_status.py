@@ -86,6 +86,12 @@ def test_a_pin_is_judged_once_its_registry_has_answered_or_had_its_time(clock: F
     assert clock.elapsed == ASK_SECONDS
 
 
+def test_what_ails_a_pod_is_said_while_its_grace_still_runs(clock: FakeClock) -> None:
+    result = look(clock, UNPULLABLE)
+    assert result.outcome is Outcome.PENDING
+    assert any(line.startswith("  pod web-new-1") and "ErrImagePull" in line for line in result.lines())
+
+
 def test_trouble_older_than_its_grace_is_red_at_the_first_look(clock: FakeClock) -> None:
     clock.sleep(60)
     assert look(clock, UNPULLABLE).outcome is Outcome.RED
