@@ -21,7 +21,7 @@ from homelab.console.clean import clean
 from homelab.console.plain import closing, error_lines
 from homelab.console.stream import Lines
 from homelab.errors import HomelabError
-from homelab.events import Event, ReaderLeft
+from homelab.events import Event, Heartbeat, ReaderLeft
 from homelab.outcome import Outcome
 from homelab.result import Result
 from homelab.world import World
@@ -135,8 +135,11 @@ class Human:
     def event(self, event: Event) -> None:
         """Update the event's row; what is not a detail also scrolls up and stays. Data goes to stdout.
 
-        Raises ReaderLeft when nobody reads the data any more.
+        A sign of life is for logs: the rows' own clocks tick here. Raises ReaderLeft when nobody reads the data
+        any more.
         """
+        if isinstance(event, Heartbeat) and self._board.rows:
+            return
         if event.data:
             self.close()
             self._lines.write(clean(event.sentence()))

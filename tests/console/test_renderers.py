@@ -17,7 +17,7 @@ from homelab.console.human import Board, Human, elapsed
 from homelab.console.ndjson import Ndjson
 from homelab.console.plain import Plain
 from homelab.errors import NothingThere, OutputLost
-from homelab.events import Event, Notice, ReaderLeft
+from homelab.events import Event, Heartbeat, Notice, ReaderLeft
 from homelab.outcome import Outcome
 from homelab.result import Result
 from homelab.secret import Secret
@@ -157,6 +157,16 @@ def test_a_terminal_gets_the_live_view_and_the_cursor_back(tmp_path: Path) -> No
     human.event(Notice("ci", "running"))
     human.result(ANSWER)
     assert written(here.stderr).count("\x1b[?25l") == written(here.stderr).count("\x1b[?25h") == 1
+
+
+def test_a_sign_of_life_takes_no_row_from_what_has_a_clock_of_its_own(tmp_path: Path) -> None:
+    where = world(tmp_path, tty=True)
+    human = Human(where)
+    human.event(StepChanged(step="build", path=Path("x")))
+    human.event(Heartbeat(waiting_for="ci", elapsed=60.0))
+    human.result(Result(Outcome.DONE, "green"))
+    assert "build changed" in written(where.stderr)
+    assert "still waiting" not in written(where.stderr)
 
 
 def test_a_dumb_terminal_gets_plain_lines(tmp_path: Path) -> None:
