@@ -54,8 +54,10 @@ class Cluster(Protocol):
     name: str
     #: The context's own namespace, ``default`` where it names none.
     namespace: str
-    #: Seconds the server's clock is ahead of ours, from the last answer.
-    skew: float
+
+    @property
+    def skew(self) -> float:
+        """Seconds the server's clock is ahead of ours, from the last answer."""
 
     def get(self, path: str, params: Params | None = None) -> Json:
         """Return one object, read from the quorum."""
