@@ -236,8 +236,13 @@ def _placement(pod: Pod, kind: str, reason: str, message: str, since: float | No
     return Signal(kind=kind, pod=pod.name, uid=pod.uid, reason=reason, message=message, since=since, patient=patient)
 
 
-def of_creation(revision: Revision | None, uid: str, events: tuple[Happening, ...]) -> list[Signal]:
-    """Return the sign that pods cannot even be made: the revision's own condition, or events about its maker."""
+def of_creation(
+    revision: Revision | None, uid: str, events: tuple[Happening, ...], *, begun: float | None = None
+) -> list[Signal]:
+    """Return the sign that pods cannot even be made: the revision's own condition, or events about its maker.
+
+    Its maker may have made other revisions: what happened last before ``begun`` is about one of those.
+    """
     if revision is not None:
         for condition in revision.conditions:
             if condition.type == "ReplicaFailure" and condition.status == "True":
@@ -245,10 +250,12 @@ def of_creation(revision: Revision | None, uid: str, events: tuple[Happening, ..
         if revision.conditions or revision.available >= revision.want:
             return []
     failed = [event for event in events if event.about == uid and event.reason == "FailedCreate"]
-    if not failed:
+    ours = [event for event in failed if begun is None or event.last is None or event.last >= begun]
+    if not ours:
         return []
-    newest = max(failed, key=lambda event: event.last or 0)
-    return [_creation(uid, newest.reason, newest.message, newest.first)]
+    newest = max(ours, key=lambda event: event.last or 0)
+    since = newest.first if newest.first is None or begun is None else max(newest.first, begun)
+    return [_creation(uid, newest.reason, newest.message, since)]
 
 
 def _creation(uid: str, reason: str, message: str, since: float | None) -> Signal:

@@ -27,7 +27,8 @@ def signals_of(snapshot: Snapshot, memory: Memory) -> list[Signal]:
     found = [signal for pod in new for signal in of_pod(pod, events, memory.causes)]
     if sum(pod.live for pod in new) < workload.want:
         revision = kind.current(snapshot) if kind.revisions and kind.revisions[1] == "replicasets" else None
-        making = of_creation(revision, revision.uid if revision else workload.uid, events)
+        begun = workload.written if workload.written is not None else memory.changed_at
+        making = of_creation(revision, revision.uid if revision else workload.uid, events, begun=begun)
         found += [_weighed(signal, workload, old) for signal in making]
     return [signal for signal in found if signal.kind not in kind.forgiven]
 

@@ -177,6 +177,20 @@ def test_pods_of_a_statefulset_that_cannot_be_made_are_known_by_its_events_alone
     assert (found.state, found.reason) == (State.FAILED, "quota")
 
 
+def test_a_failure_to_make_pods_of_another_revision_is_history() -> None:
+    def scene(first: float, last: float) -> Scene:
+        body = stateful(updated=2, ready=2, current="old")
+        entry = {"manager": "ci", "time": stamp(-10), "fieldsV1": {"f:spec": {"f:template": {}}}}
+        body["metadata"]["managedFields"] = [entry]
+        denied = {**event("sts", "FailedCreate", "exceeded quota", at=first), "lastTimestamp": stamp(last)}
+        return Scene(body, [], [member(0), member(1)], [denied])
+
+    before, still = scene(-1500, -1200), scene(-1500, -5)
+    assert look("statefulset", (0, before), (400, before)).state is State.PROGRESSING
+    assert look("statefulset", (0, still)).state is State.PROGRESSING
+    assert look("statefulset", (0, still), (171, still)).reason == "quota"
+
+
 def test_17_parallel_management_is_not_blocked() -> None:
     fields: Json = {"updated": 0, "ready": 0, "current": "old", "management": "Parallel"}
     scene = Scene(stateful(want=1, **fields), [], [member(0, "old", **BROKEN)])
