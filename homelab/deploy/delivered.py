@@ -20,6 +20,8 @@ class Delivered(GitOpsObject):
     """Finds who owns a workload, and follows that object by its own word."""
 
     _owner: gitops.Owner | None = None
+    #: Who follows which owner (by its path), for the workloads of one cluster: one of them asks for all.
+    leaders: dict[str, Delivered] | None = None
 
     def look(self) -> bool:
         """Look at the owner, once it is known who that is."""
@@ -28,6 +30,10 @@ class Delivered(GitOpsObject):
         now = self._clock.now()
         left = self.began + self.expectation.reference_timeout - now
         self._owner = self._owner or self._found()
+        leader = self._leader()
+        if leader is not self:
+            self.snapshot, self.verdict = leader.snapshot, leader.verdict
+            return True
         view = self._read() if self._owner is not None else None
         if view is not None:
             self._refresh(view)
@@ -36,6 +42,12 @@ class Delivered(GitOpsObject):
         concluded = self._concluded(view, left, now)
         self.verdict = replace(concluded, outcome=OUTCOMES[concluded.state])
         return True
+
+    def _leader(self) -> Delivered:
+        """Return who asks this owner; oneself where nobody does yet."""
+        if self._owner is None or self.leaders is None:
+            return self
+        return self.leaders.setdefault(self._owner.path, self)
 
     def _viewed(self, kind: str, namespace: str, name: str) -> GitOps | None:
         """Read the owner, whatever the target is called."""

@@ -19,16 +19,25 @@ from homelab.errors import HttpStatus, Unreachable
 
 #: What the object says must stand this long to count: it is often said in passing.
 STUCK_SECONDS, FAILED_SECONDS = 30.0, 60.0
+READ_APART = 2.0
 
 
 class GitOpsObject(Composite):
     """Reads one object again and again, says what changed, and judges what needs no workload."""
 
     _looks = 0
+    _read_at = float("-inf")
     _asked = False
 
     def _read(self) -> GitOps | None:
-        """Return what it says; None where it is not there. An answer that fails later is worth the one before."""
+        """Return what it says; None where it is not there. An answer that fails later is worth the one before.
+
+        Watches of its workloads may ring all the time: it is read at most every :data:`READ_APART` seconds.
+        """
+        at = self._clock.monotonic()
+        if at - self._read_at < READ_APART:
+            return self.snapshot.gitops
+        self._read_at = at
         try:
             view = self._viewed(self.target.kind, self.target.namespace, self.target.name)
         except Unreachable:

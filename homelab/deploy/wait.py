@@ -84,6 +84,7 @@ def _followers(
             return f"{cluster.name}:{target.slug}" if several else target.slug
 
         spaces: dict[str, list[Pursuit]] = {}
+        leaders: dict[str, Delivered] = {}
         for target in request.targets:
             expectation = request.expectation(target)
             if runs(target, wanted=request.run):
@@ -94,7 +95,9 @@ def _followers(
                 continue
             if request.gitops is not None:
                 owner = f"{slug(target)} (GitOps)"
-                found.append(Delivered(cluster, expectation, slug=owner, clock=clock, emit=emit, wake=wake))
+                delivered = Delivered(cluster, expectation, slug=owner, clock=clock, emit=emit, wake=wake)
+                delivered.leaders = leaders
+                found.append(delivered)
             pursuit = Pursuit(expectation, cluster=cluster.name, slug=slug(target), clock=clock, emit=emit)
             spaces.setdefault(target.namespace, []).append(pursuit)
         found += [Group(cluster, pursuits, clock=clock, emit=emit, wake=wake) for pursuits in spaces.values()]

@@ -9,6 +9,7 @@ import pytest
 
 from homelab.deploy import gitops
 from homelab.deploy.delivery import Delivery, GitOpsCommit, delivered
+from homelab.deploy.events import GitOpsSeen
 from homelab.deploy.request import DeployResult, WaitRequest
 from homelab.deploy.wait import wait
 from homelab.errors import UsageError
@@ -139,6 +140,21 @@ def test_a_workloads_owner_must_have_applied_the_commit_too(clock: FakeClock, ev
     assert result.outcome is Outcome.DONE
     assert clock.elapsed >= 60
     assert [one.target for one in result.targets] == ["t/web (GitOps)", "t/web"]
+
+
+def test_the_owner_of_several_workloads_is_asked_and_told_once(clock: FakeClock, events: list[Event]) -> None:
+    other = owned_deployment()
+    other["metadata"] |= {"name": "api", "annotations": {gitops.TRACKING: "shop:apps/Deployment:t/api"}}
+    objects = scene(synced(BEFORE), {**NEW_OBJECTS, "deployments": [owned_deployment(), other]})
+    cluster = FakeCluster(clock, [(0, objects)])
+    targets = (DeployTarget("t", "web"), DeployTarget("t", "api"))
+    request = replace(REQUEST, targets=targets, gitops=WITH_CLONE, reference_timeout=20)
+    result = wait(cluster, request, clock=clock, emit=events.append)
+    owners = [one for one in result.targets if one.target.endswith("(GitOps)")]
+    assert [one.reason for one in owners] == ["gitops-commit", "gitops-commit"]
+    assert len([one for one in events if isinstance(one, GitOpsSeen)]) == 1
+    asked = [path for path in cluster.asked if path.endswith("/applications/shop")]
+    assert len(asked) <= 12
 
 
 def test_a_gitops_commit_for_a_workload_nobody_owns_is_refused(clock: FakeClock, events: list[Event]) -> None:
