@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from homelab.deploy.connect import bringer
+from homelab.deploy.connect import bringer, gitops_commit
 from homelab.deploy.gitops_commit import in_clone, without_clone
 from homelab.errors import UsageError
 from tests.deploy.test_connect import app_in, commit, git
@@ -49,3 +51,22 @@ def test_a_name_that_is_no_commit_of_the_clone_is_refused(tmp_path: Path, theirs
     app = app_in(theirs)
     with pytest.raises(UsageError):
         in_clone("no-such-branch", app.repository, bringer(app))
+
+
+def surroundings(folder: Path, clone: Path | None) -> Any:
+    """An app somewhere else than in the clone, with the user's setting for it."""
+    return SimpleNamespace(world=SimpleNamespace(cwd=folder), settings=SimpleNamespace(gitops_clone=clone), at=app_in)
+
+
+def test_the_clone_is_the_one_typed_else_the_users_setting(tmp_path: Path, theirs: Path) -> None:
+    ours = commit(theirs)
+    for typed, setting in (("theirs", None), (None, theirs), ("theirs", tmp_path / "nowhere")):
+        found = gitops_commit(surroundings(tmp_path, setting), "HEAD", typed)
+        assert found is not None
+        assert (found.oid, found.has_clone) == (ours, True)
+
+
+def test_a_clone_without_a_commit_is_refused_and_nothing_said_is_nothing_expected(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no --gitops-sha"):
+        gitops_commit(surroundings(tmp_path, None), None, "theirs")
+    assert gitops_commit(surroundings(tmp_path, tmp_path), None, None) is None
