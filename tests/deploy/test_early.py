@@ -267,3 +267,10 @@ def test_a_controller_that_cannot_make_a_replicaset_has_30_seconds_and_the_patie
     assert after(scene, 29).state is State.PROGRESSING
     assert after(scene, 31).reason == "create-error"
     assert judge((0, scene), (300, scene), patience=Patience.PATIENT).state is State.PROGRESSING
+
+
+def test_a_replicaset_that_is_there_is_not_the_one_that_could_not_be_made() -> None:
+    failing = [progressing("ReplicaSetCreateError", "hash collision", "False")]
+    body = deployment(counts=(0, 1, 1, 1), conditions=failing)
+    assert after(Scene(body, [replica_set(available=0)], []), 100).state is State.PROGRESSING
+    assert after(Scene(body, None, None, None), 100).state is State.PROGRESSING

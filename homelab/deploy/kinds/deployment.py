@@ -202,24 +202,29 @@ def _broken(snapshot: Snapshot, expectation: Expectation, memory: Memory, now: f
     assert condition is not None
     text = condition.message or condition.reason
     failure = failed(text, reason=fact, hint=f"kubectl describe deployment/{workload.name} -n {workload.namespace}")
+    if not _about_this_template(condition, snapshot, memory):
+        return None
     if fact == "deadline":
-        return failure if _about_this_template(condition, snapshot, memory) else None
+        return failure
     left = memory.standing.get(fact, now) + STANDS - now
     return failure if left <= 0 else moving(f"the controller says {condition.reason}", again=left)
 
 
 def _about_this_template(condition: Condition, snapshot: Snapshot, memory: Memory) -> bool:
-    """Say whether an exceeded deadline is this rollout's: a rollback keeps the old condition until its first progress.
+    """Say whether a complaint is about this rollout: a rollback keeps the old condition until its first progress.
 
-    The message names a ReplicaSet; where ReplicaSets may not be read, the condition must be younger than the template.
+    An exceeded deadline names its ReplicaSet, and one that could not be made is not there; where ReplicaSets may
+    not be read, the condition must be younger than the template.
     """
     workload = snapshot.workload
     assert workload is not None
     written = workload.written
     if condition.since is not None and written is not None and condition.since < written:
         return False
+    revision = current(snapshot)
+    if snapshot.revisions is not None and condition.reason == CREATE_ERROR:
+        return revision is None
     if snapshot.revisions is not None and 'ReplicaSet "' in condition.message:
-        revision = current(snapshot)
         return revision is not None and f'"{revision.name}"' in condition.message
     begun = written if written is not None else memory.changed_at
     return condition.since is not None and begun is not None and condition.since >= begun
