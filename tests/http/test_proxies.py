@@ -28,7 +28,10 @@ def test_no_proxy_excepts_names_and_domains(exception: str) -> None:
     assert proxy_for("https", "ci.example.org", 443, {"HTTPS_PROXY": "http://p", "NO_PROXY": exception}) is None
 
 
-@pytest.mark.parametrize("exception", ["", "ample.org", "example.org:8443", "10.0.0.0/8", "ci.example.org.net"])
+@pytest.mark.parametrize(
+    "exception",
+    ["", ":", "*.", "ample.org", "example.org:8443", "ci.example.org:https", "10.0.0.0/8", "ci.example.org.net"],
+)
 def test_no_proxy_excepts_nothing_else(exception: str) -> None:
     assert proxy_for("https", "ci.example.org", 443, {"HTTPS_PROXY": "http://p", "no_proxy": exception}) == "http://p"
 

@@ -11,6 +11,10 @@ def test_a_reference_is_taken_apart(text: str) -> None:
     assert Reference.parse(text) == Reference("secret/homelab/ci", "token")
 
 
+def test_the_shortest_reference_is_a_mount_and_one_name_and_is_written_as_it_is_typed() -> None:
+    assert str(Reference.parse("secret/ci#token")) == "secret/ci#token"
+
+
 @pytest.mark.parametrize("text", ["", "secret", "secret#token", "secret/ci", "secret/ci#", "secret//ci#t", "a/../b#t"])
 def test_a_reference_that_names_no_field_of_a_path_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="token_vault cannot be used"):

@@ -12,4 +12,5 @@ def test_ordinary_text_of_any_script_stays() -> None:
 
 
 def test_a_long_text_is_cut_at_the_limit() -> None:
-    assert shortened("x" * 100, limit=10) == "x" * 9 + "…"
+    assert shortened("x" * 11, limit=10) == "x" * 9 + "…"
+    assert shortened("x" * 10, limit=10) == "x" * 10
