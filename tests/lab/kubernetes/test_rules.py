@@ -7,7 +7,7 @@ import pytest
 from homelab.lab.kubernetes.kinds import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
 from homelab.lab.kubernetes.refusals import Refusal
 from homelab.lab.kubernetes.requests import read_path
-from homelab.lab.kubernetes.rules import EVERYTHING, Access, Act, User
+from homelab.lab.kubernetes.rules import EVERYTHING, Access, Act, User, rules_review, self_review
 from homelab.lab.kubernetes.store import Store
 
 GET_WEB = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"], "resourceNames": ["web"]}
@@ -100,3 +100,12 @@ def test_a_cluster_role_binding_holds_everywhere(access):
     access.store.create(CLUSTER_ROLE_BINDING, body)
     assert access.allows(access.users["bound"], Act("get", "", "nodes"))
     assert access.allows(access.users["bound"], Act("get", "apps", "deployments", "web", "other"))
+
+
+def test_a_service_accounts_token_lets_it_in_with_the_rights_of_its_bindings(access):
+    token = access.token_of("shop", "runner")
+    user = access.user(f"Bearer {token}")
+    assert user.name == "system:serviceaccount:shop:runner"
+    groups = self_review(user)["status"]["userInfo"]["groups"]
+    assert groups == ["system:serviceaccounts", "system:authenticated"]
+    assert rules_review(access.rules_of(user, "shop"))["status"]["resourceRules"] == []
