@@ -6,8 +6,8 @@ A line of the file is a stamp and the text (runner's format, the same on both se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -60,7 +60,7 @@ class ActionsLog:
         headers = {"Range": f"bytes={read.size}-", "Accept-Encoding": "identity"} if read.size else {}
         params = self._attempt(workflow, step)
         try:
-            with self._ci.http.pour(read.path, idle=IDLE, headers=headers, params=params) as body:
+            with self._poured(read.path, headers, params) as body:
                 yield from self._lines(body, read, first, whole=step.state.finished)
         except HttpStatus as error:
             if error.status == NOTHING_NEW or (error.status == NOT_FOUND and _waits(step, error)):
@@ -95,8 +95,11 @@ class ActionsLog:
         return _chained(first, lines)
 
     def _pour(self, path: str, params: Params) -> Iterator[LogLine]:
-        with self._ci.http.pour(path, idle=IDLE, params=params) as body:
+        with self._poured(path, {}, params) as body:
             yield from self._lines(body, _Read(path), 0, whole=True)
+
+    def _poured(self, path: str, headers: Mapping[str, str], params: Params) -> AbstractContextManager[Body]:
+        return self._ci.http.pour(path, idle=IDLE, headers=headers, params=params, budget=self._ci.budget)
 
     def _address(self, pipeline: Pipeline, step: Step) -> str:
         """Return where the log is. Raises NothingThere where the server has no place that it could be asked at."""
@@ -128,7 +131,7 @@ class ActionsLog:
 
     def _shows(self, path: str) -> bool:
         """Say whether there is a log at ``path``: a page to sign in, or 404, is what a private repository shows."""
-        with suppress(WrongService, HttpStatus), self._ci.http.pour(path, idle=IDLE, headers={"Range": "bytes=0-0"}):
+        with suppress(WrongService, HttpStatus), self._poured(path, {"Range": "bytes=0-0"}, {}):
             return True
         return False
 

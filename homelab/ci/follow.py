@@ -21,6 +21,8 @@ from homelab.clock import Clock, Wake
 from homelab.errors import HomelabError, NothingThere
 from homelab.events import Emit
 
+#: Seconds one question may take with all its retries, once the server has answered before.
+QUESTION = 10.0
 #: Lines a live stream may be ahead of the reader; beyond it they are dropped and read from the stored log.
 AHEAD = 2000
 #: Seconds between questions for the step's state, and between two readings of the stored log.
@@ -79,9 +81,18 @@ class Following:
     """The reading of one step. Each line is shown once and in order."""
 
     def __init__(
-        self, ci: CiRepository, place: Place, *, first: int, clock: Clock, emit: Emit, endurance: Endurance
+        self,
+        ci: CiRepository,
+        place: Place,
+        *,
+        first: int,
+        clock: Clock,
+        emit: Emit,
+        endurance: Endurance,
+        left: Callable[[], float],
     ) -> None:
-        """Lines before ``first`` are not shown; ``endurance`` is the patience with this server."""
+        """Lines before ``first`` are not shown; ``endurance`` is the patience with this server, ``left`` with all."""
+        self._left = left
         self._ci, self._place, self._clock, self._emit, self._endurance = ci, place, clock, emit, endurance
         self._shelf = Shelf(first)
         self._queue: Queue[LogLine] = Queue(AHEAD)
@@ -101,45 +112,43 @@ class Following:
         """The number of the first line that was not shown."""
         return self._shelf.next
 
-    def read(self, show: Show) -> None:
-        """Show what there is now, and what comes late where the step has just ended.
+    def read(self, show: Show) -> bool:
+        """Show what there is now, and what comes late where the step has just ended; False when time ran out.
 
         Raises NothingThere where the server gives no log.
         """
         with self._shelf:
             now = self._clock.now() + (self._ci.ahead or 0.0)
             late = self._place.step.state.finished and self._place.ended_within(LATE_WITHIN, now)
-            self._finish(show, LATE if late and not self._place.silent else LATE[:1])
+            return self._finish(show, LATE if late and not self._place.silent else LATE[:1])
 
-    def follow(self, show: Show, *, deadline: float) -> Step | None:
-        """Show lines until the step has ended, or never will; return it as it was, None at the deadline (seconds).
+    def follow(self, show: Show) -> Step | None:
+        """Show lines until the step has ended, or never will; return it as it was, None when time ran out.
 
         Raises NothingThere where the server gives no log.
         """
         if self._place.step.state.finished:
-            self.read(show)
-            return self._place.step
+            return self._place.step if self.read(show) else None
         with self._shelf:
             thread = self._listen()
             try:
-                ended = self._until(lambda: self._look(show), deadline, wake=self._wake)
-                if ended is not None:
-                    self._finish(show, LATE if ended.state not in _NOT_BEGUN else LATE[:1])
-                return ended
+                ended = self._until(lambda: self._look(show), wake=self._wake)
+                pauses = LATE if ended is not None and ended.state not in _NOT_BEGUN else LATE[:1]
+                return ended if ended is not None and self._finish(show, pauses) else None
             finally:
                 if self._live is not None:
                     self._live.close()
                 if thread is not None:
                     thread.join(1.0)
 
-    def _until(self, look: Callable[[], Step | None], deadline: float, *, wake: Wake) -> Step | None:
+    def _until(self, look: Callable[[], Step | None], *, wake: Wake) -> Step | None:
         return poll.until(
             look,
             clock=self._clock,
             emit=self._emit,
             waiting_for="ci logs",
             every=lambda: STATE_EVERY,
-            deadline=deadline,
+            deadline=self._left(),
             wake=wake,
         )
 
@@ -183,6 +192,7 @@ class Following:
         if now - self._state_at < STATE_EVERY:
             return None
         self._state_at = now
+        self._hurry()
         return self._endurance.ask(self._ended)
 
     def _wants_stored(self, now: float) -> bool:
@@ -230,21 +240,31 @@ class Following:
         self._straggles_since = now if self._straggles_since is None else self._straggles_since
         return step.state in _NOT_BEGUN or now - self._straggles_since >= STRAGGLE
 
-    def _finish(self, show: Show, pauses: tuple[float, ...]) -> None:
-        """Read what is stored until nothing new comes, then show what stands after a gap that stays."""
+    def _finish(self, show: Show, pauses: tuple[float, ...]) -> bool:
+        """Read what is stored until nothing new comes, then show what stands after a gap that stays.
+
+        False when time ran out before.
+        """
         for pause in pauses:
-            self._clock.sleep(pause)
+            self._clock.sleep(min(pause, self._left()))
             shown = self._patiently(show)
+            if shown is None:
+                return False
             if pause and not shown and self._shelf.next and not self._shelf.gap:
                 break
         for line in self._shelf.rest():
             show(line)
+        return True
 
-    def _patiently(self, show: Show) -> int:
-        """Read the stored log; a server that answered before and is away now is waited for."""
-        while (shown := self._asked(show)) is None:
-            self._clock.sleep(STORED_EVERY)
+    def _patiently(self, show: Show) -> int | None:
+        """Read the stored log; a server that answered before and is away now is waited for. None: time ran out."""
+        while (shown := self._asked(show)) is None and self._left() > 0:
+            self._clock.sleep(min(STORED_EVERY, self._left()))
         return shown
+
+    def _hurry(self) -> None:
+        """Bound the next question: a server that is away must not outlast the deadline."""
+        self._ci.budget = min(QUESTION, max(self._left(), 1.0))
 
     def _asked(self, show: Show) -> int | None:
         """Read the stored log; None while the server is away. That it gives no log is an answer, not an absence."""
@@ -257,6 +277,7 @@ class Following:
                 refused.append(error)
                 return 0
 
+        self._hurry()
         shown = self._endurance.ask(read)
         if refused:
             raise refused[0]

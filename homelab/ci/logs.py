@@ -8,7 +8,7 @@ from dataclasses import replace
 from homelab import poll
 from homelab.ci.endure import Endurance
 from homelab.ci.failure import failing_steps
-from homelab.ci.follow import Following, Place
+from homelab.ci.follow import QUESTION, Following, Place
 from homelab.ci.logs_asked import LogLineRead, LogsRequest, LogsResult
 from homelab.ci.logs_shown import Tally
 from homelab.ci.model import LogLine, Pipeline, State
@@ -22,6 +22,8 @@ from homelab.git.port import Repository
 from homelab.outcome import Outcome
 
 _NOT_BEGUN = {State.CREATED, State.PENDING, State.BLOCKED}
+#: Seconds that the first question may take.
+FIRST_QUESTION = 60.0
 #: Seconds between looks for a step that has not begun.
 BEGIN_EVERY = 2.0
 
@@ -93,17 +95,20 @@ class _Logs:
         self._several = len(places) > 1
         for place in places:
             self._read(place)
+        if any(place.step.state.finished and not self._shown.ended(place) for place in places):
+            return self._unfinished()
         running = [place for place in places if not place.step.state.finished]
         following = (self._command("--follow", *self._asked.words()),) if running else ()
         return self._answer(Outcome.DONE, f"{self._shown.total()}{' so far' if running else ''}", following)
 
     def _read(self, place: Place) -> None:
+        whole = True
         try:
             if place.step.state not in _NOT_BEGUN:
-                self._following(place).read(lambda line: self._say(place, line))
+                whole = self._following(place).read(lambda line: self._say(place, line))
         except (NothingThere, PermissionMissing) as error:
             self._refuse(place, error)
-        self._shown.stopped(place, ended=place.step.state.finished)
+        self._shown.stopped(place, ended=place.step.state.finished and whole)
 
     def _follow(self) -> LogsResult:
         """Follow the steps one after the other, in the order of the run; new ones join as they come."""
@@ -119,10 +124,12 @@ class _Logs:
             if turn == ():
                 return self._answer(Outcome.DONE, self._shown.total(), (self._asked.request.command("status"),))
             if turn is None or not self._follow_step(turn[0]):
-                again = self._again()
-                return self._answer(
-                    Outcome.PENDING, f"still going after {self._shown.total()}; go on: {again}", (again,)
-                )
+                return self._unfinished()
+
+    def _unfinished(self) -> LogsResult:
+        again = self._again()
+        headline = f"still going after {self._shown.total()}; go on: {again}"
+        return self._answer(Outcome.PENDING, headline, (again,))
 
     def _turn(self) -> tuple[Place, ...] | None:
         """Return the next step that has a log to follow, nothing when none is left, None to wait."""
@@ -151,7 +158,7 @@ class _Logs:
     def _follow_step(self, place: Place) -> bool:
         following = self._following(place)
         try:
-            ended = following.follow(lambda line: self._say(place, line), deadline=self._left)
+            ended = following.follow(lambda line: self._say(place, line))
         except (NothingThere, PermissionMissing) as error:
             self._refuse(place, error)
             ended = place.step
@@ -168,11 +175,13 @@ class _Logs:
             clock=self._clock,
             emit=self._emit,
             endurance=self._endurance[ci.name],
+            left=lambda: self._left,
         )
 
     def _places(self) -> list[Place]:
         """Return the steps that were asked for, as they are now; those of a server that is away as they were."""
         for survey in self._surveys:
+            survey.ci.budget = min(max(self._left, 1.0), QUESTION if self._runs else FIRST_QUESTION)
             sight = self._endurance[survey.ci.name].ask(survey.look)
             if sight is not None:
                 others = tuple(run for run in self._runs if run.server != survey.ci.name)

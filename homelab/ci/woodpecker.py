@@ -139,7 +139,7 @@ class Woodpecker(WoodpeckerControl):
         del workflow
         path = f"/api/repos/{self.repo_id()}/logs/{pipeline.number}/{step.id}"
         try:
-            yield from stored(self.http, path, first=first)
+            yield from stored(self.http, path, first=first, budget=self.budget)
         except HttpStatus as error:
             if error.status == NOT_FOUND:
                 return

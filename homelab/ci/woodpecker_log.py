@@ -24,7 +24,7 @@ ATTEMPTS = 3
 EOF = "eof"
 
 
-def stored(http: JsonHttp, path: str, *, first: int = 0) -> Iterator[LogLine]:
+def stored(http: JsonHttp, path: str, *, first: int = 0, budget: float | None = None) -> Iterator[LogLine]:
     """Yield the stored log in order, each line once; a body that is cut is asked for again where it ended.
 
     Up to 3.17 the server orders by insertion and agents resend, so lines are put in order here.
@@ -32,7 +32,7 @@ def stored(http: JsonHttp, path: str, *, first: int = 0) -> Iterator[LogLine]:
     with Shelf(first) as shelf:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with http.pour(path, idle=BODY_IDLE) as body:
+                with http.pour(path, idle=BODY_IDLE, budget=budget) as body:
                     for entry in elements(body.pieces):
                         yield from shelf.put(translate.log_line(entry))
                 break

@@ -125,14 +125,23 @@ class Client:
 
     @contextmanager
     def pour(
-        self, path: str, *, idle: float, params: Params | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        idle: float,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        budget: float | None = None,
     ) -> Iterator[Body]:
-        """Fetch a body of any size piece by piece, on a connection of its own. Only its opening is retried."""
+        """Fetch a body of any size piece by piece, on a connection of its own.
+
+        Only its opening is retried, within ``budget`` seconds.
+        """
         ask = self._wire.ask("GET", path)
-        run = self._retries(ask, None, repeatable=True).run
+        retries, sent = self._retries(ask, budget, repeatable=True), headers or {}
         with (
             self._own_pool() as pool,
-            pour.open_body(self._wire, ask, pool, idle=idle, headers=headers or {}, params=params, run=run) as body,
+            pour.open_body(self._wire, ask, pool, idle=idle, headers=sent, params=params, retries=retries) as body,
         ):
             try:
                 yield body

@@ -13,7 +13,7 @@ from homelab.http.lean import httpx
 from homelab.http.pool import Pool
 from homelab.http.port import Answer
 from homelab.http.retry import Passing, once
-from homelab.http.wire import CONNECT, MAX_REDIRECTS, Wire, in_circles, target
+from homelab.http.wire import CONNECT, MAX_REDIRECTS, SHORTEST, Wire, in_circles, target
 
 #: The body of an answer that is not the one wanted is only read for a message.
 MAX_REFUSAL = 1024 * 1024
@@ -36,15 +36,24 @@ Run = Callable[[Callable[[], Opened]], Opened]
 
 @contextmanager
 def opened(
-    wire: Wire, ask: Ask, pool: Pool, url: httpx.URL, *, idle: float, wanted: Wanted, run: Run = once
+    wire: Wire,
+    ask: Ask,
+    pool: Pool,
+    url: httpx.URL,
+    *,
+    idle: float,
+    wanted: Wanted,
+    run: Run = once,
+    left: Callable[[], float] = lambda: float("inf"),
 ) -> Iterator[httpx.Response]:
     """Open the answer and give it unread. Raises what the same answer to a GET would end in.
 
-    ``run`` decides whether a failed opening is repeated; once a response is given, nothing is.
+    ``run`` decides whether a failed opening is repeated; once a response is given, nothing is. An attempt takes
+    no more seconds than are ``left``.
     """
     for _ in range(MAX_REDIRECTS + 1):
         with ExitStack() as stack:
-            response, place = run(_Knock(wire, ask, pool, url, idle, wanted, stack))
+            response, place = run(_Knock(wire, ask, pool, url, idle, wanted, stack, left))
             if place is None:
                 yield response
                 return
@@ -83,11 +92,13 @@ class _Knock:
     idle: float
     wanted: Wanted
     stack: ExitStack
+    left: Callable[[], float]
 
     def __call__(self) -> Opened:
         self.stack.close()  # what an earlier attempt left
         timeout = httpx.Timeout(self.idle, connect=CONNECT)
-        with self.pool.cut_after(CONNECT + self.idle) as late, self.wire.translated(self.ask, self.pool, late):
+        patience = min(CONNECT + self.idle, max(self.left(), SHORTEST))
+        with self.pool.cut_after(patience) as late, self.wire.translated(self.ask, self.pool, late):
             request = self.pool.request("GET", self.url, timeout=timeout, headers=_encoded(self.wanted.headers))
             response = self.stack.enter_context(request)
             if self.wanted.fits(response):

@@ -113,11 +113,18 @@ class JsonHttp(Protocol):
         """
 
     def pour(
-        self, path: str, *, idle: float, params: Params | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        idle: float,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        budget: float | None = None,
     ) -> AbstractContextManager[Body]:
         """Fetch a body of any size piece by piece; ``idle`` seconds without a byte end it (Unreachable).
 
-        Only opening it is retried, like a GET: what was read of a cut one is the caller's to count.
+        Only opening it is retried, like a GET, within ``budget`` seconds (a default otherwise): what
+        was read of a cut one is the caller's to count.
         """
 
     def close(self) -> None:

@@ -6,20 +6,29 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from homelab.http.ask import Ask
-from homelab.http.flow import Run, Wanted, opened, pieces
+from homelab.http.flow import Wanted, opened, pieces
 from homelab.http.lean import httpx
 from homelab.http.pool import Pool
 from homelab.http.port import Body, Params
+from homelab.http.retry import Retries
 from homelab.http.wire import Wire
 
 
 @contextmanager
 def open_body(
-    wire: Wire, ask: Ask, pool: Pool, *, idle: float, headers: Mapping[str, str], params: Params | None, run: Run
+    wire: Wire,
+    ask: Ask,
+    pool: Pool,
+    *,
+    idle: float,
+    headers: Mapping[str, str],
+    params: Params | None,
+    retries: Retries,
 ) -> Iterator[Body]:
-    """Open it as often as ``run`` tries and give the body unread; any success that is no web page is one."""
+    """Open it as often as ``retries`` allow and give the body unread; any success that is no web page is one."""
     wanted = Wanted("a body", headers, _is_body)
-    with opened(wire, ask, pool, wire.url(ask.path, params), idle=idle, wanted=wanted, run=run) as response:
+    url, left = wire.url(ask.path, params), lambda: retries.left
+    with opened(wire, ask, pool, url, idle=idle, wanted=wanted, run=retries.run, left=left) as response:
         found = {name.lower(): value for name, value in response.headers.items()}
         yield Body(response.status_code, found, pieces(wire, ask, pool, response))
 

@@ -200,7 +200,13 @@ class FakeWoodpecker:
 
     @contextmanager
     def pour(
-        self, path: str, *, idle: float, params: Params | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        idle: float,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        budget: float | None = None,
     ) -> Iterator[Body]:
         body = self.fetch(path, params=params).body
         size = self.piece
@@ -292,7 +298,13 @@ class FakeForge(FakeWoodpecker):
 
     @contextmanager
     def pour(
-        self, path: str, *, idle: float, params: Params | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        idle: float,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        budget: float | None = None,
     ) -> Iterator[Body]:
         """A string is a log: its bytes, from ``Range`` on where it is asked for."""
         self.asked.append(path + "".join(f"?{name}={value}" for name, value in (params or {}).items()))

@@ -33,8 +33,16 @@ def follow(ci: FakeRuns, clock: FakeClock, *, deadline: float = 3600) -> tuple[S
     lines: list[LogLine] = []
     events: list[Event] = []
     endurance = Endurance(ci.name, clock=clock, emit=events.append)
-    following = Following(ci, place(ci.runs[0]), first=0, clock=clock, emit=events.append, endurance=endurance)
-    return following.follow(lines.append, deadline=deadline), [line.text for line in lines]
+    following = Following(
+        ci,
+        place(ci.runs[0]),
+        first=0,
+        clock=clock,
+        emit=events.append,
+        endurance=endurance,
+        left=lambda: max(deadline - clock.elapsed, 0.0),
+    )
+    return following.follow(lines.append), [line.text for line in lines]
 
 
 def test_a_step_that_never_begins_ends_with_its_run(clock: FakeClock) -> None:
@@ -81,6 +89,20 @@ def test_a_server_that_is_away_for_a_minute_ends_nothing(clock: FakeClock) -> No
     assert ended.state is State.SUCCESS
     assert lines == [f"line {n}" for n in range(len(lines))]
     assert len(lines) >= 40
+
+
+def test_a_server_away_at_the_end_does_not_outlast_the_deadline(clock: FakeClock) -> None:
+    ci = FakeRuns(run(State.SUCCESS, finished=NOW))
+
+    def happen(_question: str) -> None:
+        if clock.elapsed > 0.1:
+            clock.sleep(ci.budget or 60)
+            raise Unreachable("no answer", why="frozen", fix="-")
+
+    ci.before = happen
+
+    assert follow(ci, clock, deadline=20)[0] is None
+    assert clock.elapsed <= 22
 
 
 def test_lines_that_come_after_the_end_are_shown(clock: FakeClock) -> None:

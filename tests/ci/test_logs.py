@@ -186,3 +186,19 @@ def test_steps_of_several_runs_are_named_with_their_run(ask: Ask, events: list[E
 
     assert shown(events) == [f"#4/build/{x}" for x in ("lint | a", "test | c")]
     assert result.next[0].endswith("--follow --since-step '#4/build/test' --since-line 1")
+
+
+def test_a_log_that_could_not_be_read_in_time_is_not_done(ask: Ask, clock: FakeClock) -> None:
+    ci = made()
+
+    def freeze(question: str) -> None:
+        if question == "log" and ci.asked.count("log") > 1:
+            clock.sleep(ci.budget or 60)
+            raise Unreachable("no answer", why="frozen", fix="-")
+
+    ci.before = freeze
+    result = ask(ci, timeout=30)
+
+    assert result.outcome is Outcome.PENDING
+    assert result.next == (f"homelab ci logs {OID[:12]} --since-step build/test --since-line 0",)
+    assert clock.elapsed <= 32
