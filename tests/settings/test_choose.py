@@ -39,16 +39,17 @@ def test_the_only_server_without_hosts_takes_the_rest() -> None:
     [
         (_settings(a=(), b=()), "x", None, "a, b"),
         (_settings(a=("x",), b=("x",)), "x", None, "a, b"),
-        (_settings(a=("x",)), "y", None, "a: x"),
+        (_settings(a=("x",)), "y", None, "builds repositories of y\nthey serve a: x"),
+        (_settings(a=("x",)), None, None, "builds repositories of a local remote"),
         (_settings(), "y", None, "HOMELAB_CI_URL"),
         (_settings(a=()), "y", "z", "configured: a"),
     ],
-    ids=["several open", "several serve", "none serves", "none at all", "unknown name"],
+    ids=["several open", "several serve", "none serves", "none serves a local one", "none at all", "unknown name"],
 )
 def test_it_never_guesses_and_lists_the_choices(settings: Settings, host: str, wanted: str | None, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         ci_server(settings, host, wanted)
-    assert said in caught.value.what + caught.value.why
+    assert said in f"{caught.value.what}\n{caught.value.why}"
 
 
 def test_several_servers_of_one_host_are_all_returned() -> None:
