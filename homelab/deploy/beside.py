@@ -18,12 +18,26 @@ from homelab.registry.reference import parse, same_repository
 
 def known(workload: Workload, expectation: Expectation, now: float) -> Known:
     """Return what is known about the images of a template; what was asked before costs nothing."""
-    others = [c.image for c in workload.containers if not _named(c, expectation).proves]
-    contains = {image: _contains(image, expectation) for image in dict.fromkeys(others)}
+    others = dict.fromkeys(c.image for c in _in_question(workload, expectation))
+    contains = {image: _contains(image, expectation) for image in others}
     answers, registry = Answers(), expectation.beside.registry
     if registry is not None and not expectation.wanted.trust_tag:
         answers = registry.answers(questions(workload, expectation), now=now)
     return Known(contains, answers.content, answers.asking_until, answers.unanswered)
+
+
+def _in_question(workload: Workload, expectation: Expectation) -> list[Container]:
+    """Return the containers that may be the app's and do not name the commit: of a sidecar no history is asked."""
+    target = expectation.target
+    repository = target.image or expectation.wanted.image
+    proving = [c.image for c in workload.containers if _named(c, expectation).proves]
+    if target.container:
+        meant = [c for c in workload.containers if c.name == target.container]
+    elif repository or proving:
+        meant = [c for c in workload.containers if same_repository(c.image, repository or proving[0])]
+    else:
+        meant = list(workload.containers)
+    return [container for container in meant if not _named(container, expectation).proves]
 
 
 def settled(workload: Workload, expectation: Expectation, clock: Clock) -> Known:

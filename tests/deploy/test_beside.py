@@ -89,8 +89,26 @@ def test_ancestry_is_asked_of_what_does_not_name_the_commit() -> None:
         asked.append(text)
         return True
 
-    found = known(live(WANTED, image(NEWER)), replace(EXPECTED, beside=Beside(newer)), 0.0)
+    expectation = replace(EXPECTED, beside=Beside(newer))
+    found = known(live(WANTED, image(NEWER)), expectation, 0.0)
     assert (asked, found.contains) == ([image(NEWER)], {image(NEWER): True})
+
+
+@pytest.mark.parametrize(
+    ("target", "images", "expected"),
+    [
+        (EXPECTED.target, [WANTED, "mesh.example/proxy:abcdef012345"], []),
+        (EXPECTED.target, [OLD, "mesh.example/proxy:abcdef012345"], [OLD, "mesh.example/proxy:abcdef012345"]),
+        (DeployTarget("t", "web", image=REPOSITORY), [OLD, "mesh.example/proxy:abcdef012345"], [OLD]),
+        (DeployTarget("t", "web", container="c0"), [OLD, "mesh.example/proxy:abcdef012345"], [OLD]),
+    ],
+    ids=["the app is found", "nothing is found yet", "the image is configured", "the container is named"],
+)
+def test_of_a_sidecar_no_history_is_asked(target: DeployTarget, images: list[str], expected: list[str]) -> None:
+    asked: list[str] = []
+    newer = Beside(lambda text: bool(asked.append(text)))  # type: ignore[func-returns-value]
+    known(live(*images), replace(EXPECTED, target=target, beside=newer), 0.0)
+    assert asked == expected
 
 
 def test_a_tags_word_about_a_newer_commit_is_only_a_word_beside_a_digest() -> None:
