@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from homelab.git.forge_host import forge_host, forge_repository
+from homelab.git.forge_host import forge_host, forge_repository, ssh_name
 from homelab.git.remote_url import parse
 from homelab.settings.model import CiServer, Forge
 
@@ -54,3 +56,40 @@ def test_a_proxy_alias_of_a_configured_host_does_not_win():
 def test_the_forge_names_a_repository_without_its_base_path():
     assert forge_repository(parse("https://git.example/gitea/o/n"), "git.example", FORGES).slug == "o/n"
     assert forge_repository(parse("https://x.example/gitea/o/n"), "x.example", FORGES).slug == "gitea/o/n"
+
+
+@pytest.fixture
+def ssh(tmp_path):
+    """An environment whose ``ssh`` writes down its arguments and answers as told in ``answer``."""
+    program = tmp_path / "ssh"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/asked\ncat {tmp_path}/answer\n')
+    program.chmod(0o755)
+    return tmp_path, {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("user git\nhostname SSH.GitHub.com\nport 443\n", "ssh.github.com"),
+        ("user git\nidentityfile hostname x\n", None),
+        ("", None),
+    ],
+    ids=["named", "not named", "silent"],
+)
+def test_ssh_says_which_host_an_alias_stands_for(ssh, answer, expected):
+    folder, env = ssh
+    (folder / "answer").write_text(answer)
+    assert ssh_name("work", env) == expected
+    assert (folder / "asked").read_text().splitlines() == ["-G", "--", "work"]
+
+
+def test_an_ssh_that_fails_or_is_not_there_says_nothing(ssh, tmp_path):
+    _, env = ssh
+    assert ssh_name("work", env) is None, "there is no answer to print, so it fails"
+    assert ssh_name("work", {"PATH": str(tmp_path / "nothing")}) is None
+
+
+def test_ssh_is_never_asked_about_what_it_would_read_as_an_option(ssh):
+    folder, env = ssh
+    assert ssh_name("-oProxyCommand=x", env) is None
+    assert not (folder / "asked").exists()
