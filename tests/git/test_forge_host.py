@@ -56,6 +56,9 @@ def test_a_proxy_alias_of_a_configured_host_does_not_win():
 def test_the_forge_names_a_repository_without_its_base_path():
     assert forge_repository(parse("https://git.example/gitea/o/n"), "git.example", FORGES).slug == "o/n"
     assert forge_repository(parse("https://x.example/gitea/o/n"), "x.example", FORGES).slug == "gitea/o/n"
+    by_ssh, by_alias = parse("ssh://git@ssh.git.example/gitea/o/n"), parse("https://git.example/gitea/o/n")
+    assert forge_repository(by_ssh, "git.example", FORGES).slug == "o/n"
+    assert forge_repository(by_alias, "named-in-ssh.example", FORGES).slug == "o/n"
 
 
 @pytest.fixture
