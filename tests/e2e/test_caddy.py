@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
-from statistics import median
 
 import pytest
 
@@ -84,4 +83,5 @@ def test_an_event_passes_through_it_at_once(caddy: StartCaddy) -> None:
             seen = [time.monotonic() for _ in events]
         http.close()
     assert len(seen) == 5
-    assert median(at - sent for at, sent in zip(seen, stamps, strict=True)) < 0.1
+    # One that holds answers back hands all of them over at the end.
+    assert seen[0] < stamps[-1]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from homelab.ci.bell import UNPROVEN
 from tests.e2e.ci_shop import GREEN, RED, SLOW, TEST_STEP, Shop, shop
 
 
@@ -31,7 +32,7 @@ def test_a_green_commit_is_0_in_two_lines(here: Shop) -> None:
     assert len(ran.plain.encode()) < 300
 
 
-def test_the_watch_ends_within_100_ms_of_the_deciding_event(here: Shop) -> None:
+def test_the_deciding_event_ends_the_watch_and_not_its_next_look(here: Shop) -> None:
     decided: list[float] = []
 
     def listen() -> None:
@@ -48,7 +49,8 @@ def test_the_watch_ends_within_100_ms_of_the_deciding_event(here: Shop) -> None:
     listener.join()
 
     assert ran.code == 0, ran.plain
-    assert ran.ended - decided[0] < 0.1
+    # How soon is for the bench to measure; without the event the next look is UNPROVEN seconds after the last.
+    assert ran.ended - decided[0] < UNPROVEN / 2
 
 
 def test_a_red_commit_is_1_with_the_failing_step_and_its_log(here: Shop) -> None:
