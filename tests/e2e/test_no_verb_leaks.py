@@ -71,7 +71,6 @@ NOT_DONE = {
     "demo": 2,  # its folder holds something else
     "work revert": 2,  # no such commit
     "ci trigger": 7,  # nothing in the sample runs on that event
-    "ci wait": 5,  # no registry answers under the public name
 }
 
 
