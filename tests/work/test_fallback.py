@@ -80,10 +80,10 @@ def test_when_protection_is_lifted_the_same_command_lands(protected: Site):
     assert protected.tip() == protected.git.text("rev-parse", "HEAD")
 
 
-def test_without_a_token_the_request_is_not_opened_and_why_is_said(protected: Site):
+def test_where_the_remote_is_no_forges_the_request_is_not_opened_and_why_is_said(protected: Site):
     result = protected.land(open_pr=True)
     assert result.outcome is Outcome.PROTECTED
-    assert any(line.startswith("no pull request was opened: no token is configured") for line in result.details)
+    assert any(line.startswith("no pull request was opened: the remote is no forge's") for line in result.details)
 
 
 def test_staged_lands_the_very_commit_that_was_green(site: Site):
