@@ -76,7 +76,7 @@ def in_thread(work: Callable[[], None]) -> None:
 
 
 class Digests:
-    """Asks each question of a wait once; again only while a needed version is not there yet."""
+    """Asks each question of a wait once; again only while the version is not there yet."""
 
     def __init__(self, asker: Asker, *, start: Callable[[Callable[[], None]], None] = in_thread) -> None:
         """Ask nothing yet."""
@@ -118,7 +118,7 @@ class Digests:
         """Return how a question stands, asking it where that is due; None where it is not worth asking."""
         host = question.images[0].host
         asked = self._asked.get(question)
-        if asked is not None and not (asked.missing and question.needed and now - asked.at >= AGAIN_SECONDS):
+        if asked is not None and not (asked.missing and now - asked.at >= AGAIN_SECONDS):
             return asked
         if not question.needed and not self._asker.knows(host):
             return None

@@ -18,7 +18,10 @@ START_REASONS = frozenset({"StartError", "ContainerCannotRun"})
 START_CODES = frozenset({126, 127})
 START_TEXTS = ("exec format error", "no such file", "executable file not found")
 SANDBOX_CODE = 128
-MISSING = ("not found", "manifest unknown", "name unknown", "no match for platform", "not_found", "does not exist")
+IMAGE_MISSING = "image-missing"
+#: The registry has the image, and none of it for the node.
+OTHER_PLATFORM = "no match for platform"
+MISSING = ("not found", "manifest unknown", "name unknown", OTHER_PLATFORM, "not_found", "does not exist")
 DENIED = ("unauthorized", "denied", "forbidden", "authentication required", "no basic auth")
 CACHE_SYNC = ("failed to sync configmap cache", "failed to sync secret cache")
 VOLUME_EVENTS = frozenset({"FailedMount", "FailedAttachVolume"})
@@ -206,7 +209,7 @@ def _image_class(reason: str, cause: str) -> str:
     if any(text in lowered for text in DENIED):
         return "image-auth"
     if any(text in lowered for text in MISSING) and "no such host" not in lowered:
-        return "image-missing"
+        return IMAGE_MISSING
     return "image-other"
 
 

@@ -11,7 +11,8 @@ from homelab.deploy import early
 from homelab.deploy.judgement import Expectation, Memory, State, Trouble, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import Pod, Snapshot, Workload
-from homelab.deploy.signals import Signal, of_creation, of_pod, short_cause
+from homelab.deploy.signals import IMAGE_MISSING, OTHER_PLATFORM, Signal, of_creation, of_pod, short_cause
+from homelab.registry.reference import parse
 
 #: Characters of a server's text in a sentence.
 LONGEST = 160
@@ -52,12 +53,20 @@ def troubles_of(snapshot: Snapshot, expectation: Expectation, memory: Memory, no
     assert workload is not None
     new, _ = KINDS[workload.kind].split(snapshot)
     return early.assess(
-        signals_of(snapshot, memory),
+        [_supplied(signal, expectation) for signal in signals_of(snapshot, memory)],
         memory,
         now,
         patience=expectation.patience,
         sibling_ready=any(pod.ready and pod.live for pod in new),
     )
+
+
+def _supplied(signal: Signal, expectation: Expectation) -> Signal:
+    """Of an image that came late the kubelet still says "not found", up to five minutes: until it pulls again."""
+    arrived = expectation.known.content.get(parse(signal.image).repository) if signal.kind == IMAGE_MISSING else None
+    if not arrived or OTHER_PLATFORM in signal.message.lower():
+        return signal
+    return replace(signal, patient=True, message=f"{signal.message}; the registry has it by now, the node pulls again")
 
 
 def hopeless(snapshot: Snapshot, troubles: tuple[Trouble, ...]) -> Verdict | None:

@@ -18,6 +18,7 @@ from homelab.deploy.judgement import OUTCOMES, Expectation, Memory, Proof, State
 from homelab.deploy.kinds.finding import Finding
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import Snapshot, Workload
+from homelab.deploy.signals import IMAGE_MISSING
 from homelab.deploy.terms import Patience
 from homelab.outcome import Outcome
 
@@ -81,6 +82,9 @@ def _unfinished(
     if gated is not None:
         return gated
     fatal = trouble.hopeless(snapshot, troubles)
+    until = expectation.known.asking_until
+    if fatal is not None and fatal.reason == IMAGE_MISSING and until is not None and until > now:
+        fatal = replace(fatal, state=State.PROGRESSING, sentence=f"{fatal.sentence}; asking", again=until - now)
     moving = fatal or _still_moving(finding, workload, expectation, memory, now)
     return replace(moving, troubles=moving.troubles or troubles).sooner()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -133,19 +133,20 @@ def test_a_host_that_is_away_is_not_asked_about_another_image() -> None:
     assert paper.work == []
 
 
-def test_a_needed_version_that_is_not_there_yet_is_asked_for_again() -> None:
-    paper = Paper()
+@pytest.mark.parametrize("needed", [True, False], ids=["needed", "worth it"])
+def test_a_version_that_is_not_there_yet_is_asked_for_again(*, needed: bool) -> None:
+    paper, question = Paper(), replace(NEEDED, needed=needed)
     digests = asking(paper)
-    digests.answers([NEEDED], now=0.0)
+    digests.answers([question], now=0.0)
     paper.run()
-    assert digests.answers([NEEDED], now=1.0).unanswered == "reg.example/t/app:v1 is not in the registry"
+    assert digests.answers([question], now=1.0).unanswered == "reg.example/t/app:v1 is not in the registry"
     paper.manifests["v1"] = INDEX
 
-    digests.answers([NEEDED], now=AGAIN_SECONDS - 1)
+    digests.answers([question], now=AGAIN_SECONDS - 1)
     assert paper.work == []
-    digests.answers([NEEDED], now=AGAIN_SECONDS)
+    digests.answers([question], now=AGAIN_SECONDS)
     paper.run()
-    assert "sha256:arm" in digests.answers([NEEDED], now=AGAIN_SECONDS + 1).content["reg.example/t/app"]
+    assert "sha256:arm" in digests.answers([question], now=AGAIN_SECONDS + 1).content["reg.example/t/app"]
 
 
 def test_the_names_of_a_version_are_tried_in_order() -> None:

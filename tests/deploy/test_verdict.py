@@ -346,6 +346,29 @@ def test_11_a_wait_begun_late_counts_the_grace_from_the_event() -> None:
     assert judge((0, scene)).state is State.FAILED
 
 
+LATE = event("web-new-1", "Failed", f'Failed to pull image "{WANTED}": {NOT_FOUND}', at=-60)
+
+
+def test_an_image_that_its_registry_has_by_now_is_waited_for() -> None:
+    arrived = Known(content={REPOSITORY: frozenset({"sha256:1"})})
+    found = judge((0, with_new(UNPULLED, LATE)), (300, with_new(UNPULLED, LATE)), known=arrived)
+    assert found.state is State.PROGRESSING
+    assert found.troubles[0].message.endswith("; the registry has it by now, the node pulls again")
+
+
+def test_an_image_that_its_registry_has_for_another_platform_alone_is_missing() -> None:
+    late = event("web-new-1", "Failed", f'Failed to pull image "{WANTED}": no match for platform in manifest', at=-60)
+    arrived = Known(content={REPOSITORY: frozenset({"sha256:1"})})
+    assert judge((0, with_new(UNPULLED, late)), known=arrived).state is State.FAILED
+
+
+def test_an_image_said_to_be_missing_is_not_given_up_while_its_registry_is_asked() -> None:
+    asking = Known(asking_until=T0 + 2.0)
+    found = judge((0, with_new(UNPULLED, LATE)), known=asking)
+    assert (found.state, found.again) == (State.PROGRESSING, 2.0)
+    assert judge((0, with_new(UNPULLED, LATE)), (3, with_new(UNPULLED, LATE)), known=asking).state is State.FAILED
+
+
 def test_11_flapping_between_pull_states_does_not_reset_the_grace() -> None:
     failing = pod(container=waiting("ErrImagePull", NOT_FOUND), ready_since=None, phase="Pending")
     first, second = with_new(failing), with_new(UNPULLED)
