@@ -9,12 +9,12 @@ import re
 from collections.abc import Sequence
 
 from homelab.app import App
-from homelab.ci.actions import Actions
-from homelab.ci.actions_kept import KeptPowers
+from homelab.ci.actions.client import Actions
+from homelab.ci.actions.kept import KeptPowers
 from homelab.ci.port import CiRepository
 from homelab.ci.survey import Bring
 from homelab.ci.witness import Witness
-from homelab.ci.woodpecker import FINGERPRINT, Woodpecker
+from homelab.ci.woodpecker.client import FINGERPRINT, Woodpecker
 from homelab.errors import NothingThere, UsageError
 from homelab.events import Notice
 from homelab.forge import connect as forge

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homelab.deploy import events as said
-from homelab.deploy.gitops_object import FAILED_SECONDS, GitOpsObject
+from homelab.deploy.gitops.object import FAILED_SECONDS, GitOpsObject
+from homelab.deploy.gitops.owner import labelled
 from homelab.deploy.group import OWNER_EVERY
 from homelab.deploy.judgement import OUTCOMES, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import GitOps, Snapshot
-from homelab.deploy.owner import labelled
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.reference import match_tag
 from homelab.errors import Unreachable

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from homelab.deploy import gitops
 from homelab.deploy.ancestry import newer_than, no_more
 from homelab.deploy.digests import Digests
+from homelab.deploy.gitops import ownership
 from homelab.deploy.kinds.table import CRON_JOB, KINDS, kind_named
 from homelab.deploy.reference import SHORTEST, Wanted
 from homelab.deploy.request import WaitRequest
@@ -181,13 +181,13 @@ def kind_word(word: str) -> str:
     if kind is not None:
         return kind.name
     lowered = word.lower()
-    return next((name for name, (_, plural) in gitops.APIS.items() if lowered in (name, plural)), "")
+    return next((name for name, (_, plural) in ownership.APIS.items() if lowered in (name, plural)), "")
 
 
 def _kind(word: str, text: str) -> str:
     kind = kind_word(word)
     if not kind:
-        raise _usage(f"{text}: no kind named {word}", "kinds: " + ", ".join([*KINDS, *gitops.APIS]))
+        raise _usage(f"{text}: no kind named {word}", "kinds: " + ", ".join([*KINDS, *ownership.APIS]))
     return kind
 
 

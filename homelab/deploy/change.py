@@ -12,11 +12,12 @@ from http import HTTPStatus
 from typing import Any
 
 from homelab.clock import Clock
-from homelab.deploy import gitops, once
+from homelab.deploy import once
+from homelab.deploy.gitops import ownership
+from homelab.deploy.gitops.owner import owner_view
 from homelab.deploy.history import live_number, revisions
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import Revision, Workload
-from homelab.deploy.owner import owner_view
 from homelab.deploy.shape import HASH_LABELS, fingerprint
 from homelab.errors import HttpStatus, NothingThere, PersonNeeded, UsageError
 from homelab.kube.port import JSON_PATCH, STRATEGIC_PATCH, Cluster, Json
@@ -143,10 +144,10 @@ def _changeable(cluster: Cluster, target: DeployTarget, *, clock: Clock) -> Work
 
 
 def _refuse_reverted(cluster: Cluster, workload: Workload, *, now: float) -> None:
-    owner = gitops.owner_of(workload)
+    owner = ownership.owner_of(workload)
     if owner is None or not owner.reverts:
         return
-    view = owner_view(cluster, workload, now=now, before=gitops.unread(owner, "not answered"))
+    view = owner_view(cluster, workload, now=now, before=ownership.unread(owner, "not answered"))
     if view is None or not view.reverts:
         # Its marks were copied from another object, or it leaves a changed template alone.
         return

@@ -9,9 +9,9 @@ from pathlib import Path
 from homelab.app import App
 from homelab.deploy.ancestry import no_more
 from homelab.deploy.asked import Asked, request, targets
-from homelab.deploy.delivery import GitOpsCommit
 from homelab.deploy.digests import Digests
-from homelab.deploy.gitops_commit import in_clone, without_clone
+from homelab.deploy.gitops.commit import in_clone, without_clone
+from homelab.deploy.gitops.delivery import GitOpsCommit
 from homelab.deploy.history import Subject
 from homelab.deploy.lookup import digests
 from homelab.deploy.request import WaitRequest

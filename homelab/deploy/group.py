@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from homelab.clock import Clock, Wake
 from homelab.deploy import events as said
+from homelab.deploy.gitops.owner import ask_to_look_now, owner_view
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.model import GitOps, Snapshot
-from homelab.deploy.owner import ask_to_look_now, owner_view
 from homelab.deploy.pursuit import Pursuit
 from homelab.deploy.snapshot import FEW, Observer
 from homelab.deploy.watching import Listener

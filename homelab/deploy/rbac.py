@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from homelab.deploy import gitops
+from homelab.deploy.gitops import ownership
 from homelab.deploy.kinds.table import CONTROLLER_REVISIONS, KINDS
 from homelab.deploy.snapshot import FEW
 from homelab.kube.port import Json
@@ -102,7 +102,7 @@ def _rules(targets: Sequence[DeployTarget], rights: Rights) -> list[Json]:
         rules += _proving(kinds & set(KINDS))
         # Its project says which sync windows hold it.
         rules += [_rule("argoproj.io", ["appprojects"], ["get"])] if "application" in kinds else []
-    if rights.refresh and kinds & set(gitops.APIS):
+    if rights.refresh and kinds & set(ownership.APIS):
         # The sources of a Flux object have names of their own.
         rules += [_rule("source.toolkit.fluxcd.io", ["*"], ["patch"])] if kinds - {"application"} else []
     return rules
@@ -110,11 +110,11 @@ def _rules(targets: Sequence[DeployTarget], rights: Rights) -> list[Json]:
 
 def _of_kind(kind: str, targets: Sequence[DeployTarget], rights: Rights) -> list[Json]:
     """Return the rules for the objects of one kind."""
-    api, plural = (KINDS[kind].api, KINDS[kind].plural) if kind in KINDS else gitops.APIS[kind]
+    api, plural = (KINDS[kind].api, KINDS[kind].plural) if kind in KINDS else ownership.APIS[kind]
     names = sorted(target.name for target in targets if target.kind == kind)
     changing = rights.change if kind in KINDS else rights.refresh
     patch = ["patch"] if changing else []
-    if rights.least or kind in gitops.APIS:
+    if rights.least or kind in ownership.APIS:
         return [_rule(_group(api), [plural], ["get", *patch], names)]
     if len(targets) <= FEW:
         # Listing and watching by name is allowed where the request selects metadata.name, as ours does.

@@ -10,16 +10,17 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from homelab.clock import Clock, Wake
-from homelab.deploy import gitops, once
+from homelab.deploy import once
 from homelab.deploy.ages import ago
 from homelab.deploy.applied import Applied
 from homelab.deploy.beside import settled
+from homelab.deploy.gitops import ownership
+from homelab.deploy.gitops.owner import owner_view
 from homelab.deploy.judgement import OUTCOMES, Expectation, Memory, Proof, State, Verdict
 from homelab.deploy.kinds.table import KINDS
 from homelab.deploy.memory import remember
 from homelab.deploy.model import Container, GitOps, Snapshot, Workload
 from homelab.deploy.next_command import in_its_cluster
-from homelab.deploy.owner import owner_view
 from homelab.deploy.pod_lines import pod_lines
 from homelab.deploy.reference import Wanted, match_marked
 from homelab.deploy.request import WORST_FIRST, WaitRequest
@@ -129,7 +130,7 @@ class _Look:
     def taken(self) -> TargetStatus:
         # A look is not a wait: what is not there now is not there, and what holds now holds.
         expectation = replace(self.request.expectation(self.target), stable_for=0.0, reference_timeout=float("inf"))
-        found = self._of_object(expectation) if self.target.kind in gitops.APIS else self._of_workload(expectation)
+        found = self._of_object(expectation) if self.target.kind in ownership.APIS else self._of_workload(expectation)
         judged = found.verdict
         return replace(found, verdict=replace(judged, hint=in_its_cluster(judged.hint, expectation)))
 
@@ -146,7 +147,7 @@ class _Look:
         expectation = replace(expectation, known=settled(workload, expectation, self.clock))
         memory = remember(Memory(began=now), snapshot, expectation, now)
         judged = verdict(snapshot, expectation, memory, now)
-        owner = gitops.owner_of(workload)
+        owner = ownership.owner_of(workload)
         view = owner_view(self.cluster, workload, now=now)
         return TargetStatus(
             self.slug,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from homelab.deploy.ancestry import Newer, nothing_newer
-from homelab.deploy.delivery import GitOpsCommit
 from homelab.deploy.digests import Digests
+from homelab.deploy.gitops.delivery import GitOpsCommit
 from homelab.deploy.reference import Wanted
 
 

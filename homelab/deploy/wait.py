@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from homelab import poll
 from homelab.clock import Clock, Wake
-from homelab.deploy import gitops
 from homelab.deploy.applied import Applied
 from homelab.deploy.composite import Composite
-from homelab.deploy.delivered import Delivered
 from homelab.deploy.events import TargetDecided
 from homelab.deploy.evidence import gather
+from homelab.deploy.gitops import ownership
+from homelab.deploy.gitops.delivered import Delivered
 from homelab.deploy.group import Group
 from homelab.deploy.judgement import Proof, State
 from homelab.deploy.next_command import in_its_cluster
@@ -90,7 +90,7 @@ def _followers(
             if runs(target, wanted=request.run):
                 found.append(Scheduled(cluster, expectation, slug=slug(target), clock=clock, emit=emit, wake=wake))
                 continue
-            if target.kind in gitops.APIS:
+            if target.kind in ownership.APIS:
                 found.append(Applied(cluster, expectation, slug=slug(target), clock=clock, emit=emit, wake=wake))
                 continue
             if request.gitops is not None:

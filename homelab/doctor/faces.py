@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from homelab.ci.actions import Actions
+from homelab.ci.actions.client import Actions
 from homelab.ci.port import CiRepository
-from homelab.ci.woodpecker import FINGERPRINT, Woodpecker
+from homelab.ci.woodpecker.client import FINGERPRINT, Woodpecker
 from homelab.clock import Clock
 from homelab.errors import HttpStatus, TokenRejected, WrongService
 from homelab.http.port import Answer, JsonHttp, Site

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from homelab.app import App
-from homelab.deploy.gitops import APIS
+from homelab.deploy.gitops.ownership import APIS
 from homelab.deploy.kinds.table import KINDS, Kind
 from homelab.doctor.clocks import clock
 from homelab.doctor.model import Finding, fail, ok, skip, warn

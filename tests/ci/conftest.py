@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab.ci.woodpecker import Woodpecker
+from homelab.ci.woodpecker.client import Woodpecker
 from tests.ci.fakes import Checkout, FakeWoodpecker
 
 

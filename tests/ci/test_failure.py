@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from homelab.ci.failure import failing_steps, failures
 from homelab.ci.model import State
-from homelab.ci.woodpecker import Woodpecker
+from homelab.ci.woodpecker.client import Woodpecker
 from tests.ci.fakes import FakeWoodpecker, log, pipeline, step, workflow
 from tests.ci.runs import FakeRuns
 from tests.fakes import FakeClock

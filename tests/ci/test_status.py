@@ -5,7 +5,7 @@ import pytest
 from homelab.ci.choice import Choice
 from homelab.ci.request import CiRequest
 from homelab.ci.status import status
-from homelab.ci.woodpecker import Woodpecker
+from homelab.ci.woodpecker.client import Woodpecker
 from homelab.git.repository import open_repository
 from homelab.outcome import Outcome
 from tests.ci.fakes import Checkout, FakeWoodpecker, raw_pipeline

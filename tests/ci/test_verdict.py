@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from homelab.ci import actions_json
+from homelab.ci.actions import translate
 from homelab.ci.choice import Choice, choose
 from homelab.ci.model import Pipeline, State
 from homelab.ci.request import EVENTS as REQUESTED
 from homelab.ci.request import CiRequest
 from homelab.ci.verdict import Quiet, Stand, judge
 from homelab.ci.watch import watch
-from homelab.ci.woodpecker import Woodpecker
+from homelab.ci.woodpecker.client import Woodpecker
 from homelab.git.repository import open_repository
 from homelab.outcome import Outcome
 from tests.ci.fakes import OID, Checkout, FakeWoodpecker, pipeline, step, workflow
@@ -205,10 +205,8 @@ ACTIONS = [
 def test_each_word_of_actions_has_its_one_answer(gitea: dict[str, Any], forgejo: str, stand: Stand) -> None:
     over = {"stopped": STAMP} if stand is not Stand.WAITING else {}
     runs = [
-        actions_json.run({"id": 7, "run_number": 3, "head_sha": OID, **gitea}, web="w", server="s"),
-        actions_json.run(
-            {"id": 7, "index_in_repo": 3, "commit_sha": OID, "status": forgejo, **over}, web="w", server="s"
-        ),
+        translate.run({"id": 7, "run_number": 3, "head_sha": OID, **gitea}, web="w", server="s"),
+        translate.run({"id": 7, "index_in_repo": 3, "commit_sha": OID, "status": forgejo, **over}, web="w", server="s"),
     ]
 
     assert [stand, stand] == [judge([run], quiet=Quiet()).stand for run in runs]

@@ -15,7 +15,7 @@ from homelab.ci.memory import FileKeeper, Memory
 from homelab.ci.request import CiRequest
 from homelab.ci.result import CiResult
 from homelab.ci.watch import watch
-from homelab.ci.woodpecker import Woodpecker
+from homelab.ci.woodpecker.client import Woodpecker
 from homelab.clock import SystemClock
 from homelab.errors import TokenRejected, Unreachable
 from homelab.events import Event

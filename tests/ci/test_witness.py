@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from homelab.ci.actions import Actions
+from homelab.ci.actions.client import Actions
 from homelab.ci.choice import Choice
 from homelab.ci.request import CiRequest
 from homelab.ci.result import CiResult
 from homelab.ci.status import status as look
 from homelab.ci.watch import watch
 from homelab.ci.witness import Statement, Witness
-from homelab.ci.woodpecker import Woodpecker
+from homelab.ci.woodpecker.client import Woodpecker
 from homelab.errors import HomelabError, TokenMissing, Unreachable
 from homelab.forge.model import CommitStatus, Mark, Request
 from homelab.git.repository import open_repository

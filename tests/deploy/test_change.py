@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from homelab.deploy import gitops
 from homelab.deploy.change import RESTARTED_AT, restart, rollback
+from homelab.deploy.gitops import ownership
 from homelab.deploy.history import history
 from homelab.errors import HttpStatus, NothingThere, PersonNeeded, UsageError
 from homelab.kube.port import MERGE_PATCH, Json, Patch
 from homelab.settings.model import DeployTarget
 from tests.deploy.fakes import FakeCluster, Objects
+from tests.deploy.gitops.test_ownership import application, kustomization
 from tests.deploy.objects import OLD, WANTED, deployment, old_replica_set, pod, replica_set
 from tests.deploy.objects import Json as Object
-from tests.deploy.test_gitops import application, kustomization
 from tests.deploy.test_kinds import REVISIONS, daemons, stateful
 from tests.deploy.test_wait import AFTER
 from tests.fakes import FakeClock
@@ -116,8 +116,8 @@ SELF_HEALING = application(automated={"selfHeal": True})
 @pytest.mark.parametrize(
     ("body", "owners"),
     [
-        (with_marks(annotations={gitops.TRACKING: "shop:apps/Deployment:t/web"}), {"applications": [SELF_HEALING]}),
-        (with_marks(annotations={gitops.TRACKING: "shop:apps/Deployment:t/web"}), {}),
+        (with_marks(annotations={ownership.TRACKING: "shop:apps/Deployment:t/web"}), {"applications": [SELF_HEALING]}),
+        (with_marks(annotations={ownership.TRACKING: "shop:apps/Deployment:t/web"}), {}),
         (
             with_marks(
                 labels={
@@ -140,7 +140,7 @@ def test_a_rollback_that_gitops_would_revert_is_refused(clock: FakeClock, body: 
 
 
 def test_an_argo_that_does_not_heal_itself_does_not_stand_in_the_way(clock: FakeClock) -> None:
-    body = with_marks(annotations={gitops.TRACKING: "shop:apps/Deployment:t/web"})
+    body = with_marks(annotations={ownership.TRACKING: "shop:apps/Deployment:t/web"})
     found = cluster(clock, deployments=[body], applications=[application()])
     rollback(found, WEB, to=None, clock=clock)
     assert len(found.patched) == 1

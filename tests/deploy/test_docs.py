@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homelab.deploy import gitops
 from homelab.deploy.early import GRACES, Grace
+from homelab.deploy.gitops import ownership
 from homelab.deploy.kinds.table import KINDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
@@ -23,4 +23,4 @@ def test_the_table_of_graces_is_the_codes() -> None:
 
 
 def test_every_kind_is_named() -> None:
-    assert [kind for kind in (*KINDS, *gitops.APIS) if f"`{kind}`" not in PAGE] == []
+    assert [kind for kind in (*KINDS, *ownership.APIS) if f"`{kind}`" not in PAGE] == []

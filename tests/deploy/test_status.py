@@ -16,9 +16,9 @@ from homelab.outcome import Outcome
 from homelab.registry.manifest import Manifest
 from homelab.settings.model import DeployTarget
 from tests.deploy.fakes import FakeCluster, Objects
+from tests.deploy.gitops.test_ownership import NEW_OBJECTS, OLD_OBJECTS, application
 from tests.deploy.objects import FULL, NEWER, WANTED, deployment, image, pod, replica_set, stamp
 from tests.deploy.test_digests import Paper
-from tests.deploy.test_gitops import NEW_OBJECTS, OLD_OBJECTS, application
 from tests.deploy.test_wait import AFTER, BEFORE, MOVING, UNPULLABLE
 from tests.fakes import FakeClock
 

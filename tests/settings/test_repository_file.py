@@ -6,7 +6,7 @@ import pytest
 
 from homelab.ci.connect import ACTIONS_KINDS
 from homelab.ci.request import EVENTS
-from homelab.deploy.gitops import APIS
+from homelab.deploy.gitops.ownership import APIS
 from homelab.deploy.kinds.table import KINDS
 from homelab.errors import ConfigError
 from homelab.settings.model import DeployTarget, RepositorySettings

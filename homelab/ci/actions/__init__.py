@@ -1,0 +1,1 @@
+"""Actions of a forge (Forgejo, Gitea): the client, and what each level of server can say."""

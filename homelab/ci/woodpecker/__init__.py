@@ -1,0 +1,1 @@
+"""Woodpecker: the client, and how its answers become ours."""
