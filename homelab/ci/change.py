@@ -6,7 +6,7 @@ Layer: ci use case.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from homelab.ci.choice import PUSH
@@ -85,7 +85,14 @@ def restart(looking: Looking) -> ChangeResult:
     names = ", ".join(f"{run.name}" for run in broken)
     again = ", ".join(run.name for run in made)
     headline = f"restarted {names}" + (f" as {again}" if again and again != names else "")
-    return ChangeResult(Outcome.DONE, headline, tuple(made), (looking.request.command(),))
+    return ChangeResult(Outcome.DONE, headline, tuple(made), (_watching(looking.request, made),))
+
+
+def _watching(request: CiRequest, made: Sequence[Pipeline]) -> str:
+    """Return the command that watches what was made: a run that was named by its number has another one now."""
+    if request.choice.number and made:
+        request = replace(request, choice=replace(request.choice, number=made[0].number))
+    return request.command()
 
 
 def _each(runs: Sequence[Pipeline], act: Callable[[Pipeline], Pipeline | None]) -> list[Pipeline]:

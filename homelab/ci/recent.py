@@ -68,7 +68,7 @@ class ListResult(Result):
         return name, run.said or run.state.value, run.event, where, run.commit[:12], self._took(run), age, title
 
     def _took(self, run: Pipeline) -> str:
-        if run.seconds:
+        if run.started and run.finished:
             return duration(run.seconds)
         going = run.started and not run.state.finished and not run.finished
         return f"{duration(max(self.now - run.started, 0))}…" if going else "-"

@@ -49,6 +49,7 @@ def test_a_restarted_run_that_is_green_makes_the_commit_green(here: Shop, tmp_pa
     assert "nothing to restart" in nothing.err
     assert "--pipeline 2" in nothing.out
     assert "restarted #2 as #3" in named.err
+    assert named.out.endswith("--pipeline 3\n")
 
 
 def test_push_cron_and_restart_of_one_commit_are_told_apart(here: Shop, tmp_path: Path) -> None:
