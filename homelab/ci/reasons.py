@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from shlex import quote
 
 from homelab.ci.choice import ANY, PUSH
 from homelab.ci.config import Configured, configured
@@ -173,7 +174,7 @@ def _not_the_head(ci: CiRepository, request: CiRequest, repository: Repository) 
     if inside is False:
         yield Reason(
             f"not on {request.remote}/{branch} as known here",
-            fix=f"git fetch {request.remote}, or push the commit",
+            fix=f"git fetch {quote(request.remote)}, or push the commit",
         )
     elif inside and tip != request.oid:
         newest = ci.latest(branch)
