@@ -23,7 +23,7 @@ from homelab.http.client import Client
 from homelab.http.port import Site
 from homelab.kube.cluster import connect
 from homelab.lab.down import down
-from homelab.lab.guide import environment
+from homelab.lab.guide import environment, without_servers
 from homelab.lab.layout import IMAGE, Layout
 from homelab.lab.parts import vault_token
 from homelab.lab.remote import git
@@ -63,7 +63,7 @@ def main() -> None:
 
 def _homelab(lab: Layout, *words: str) -> tuple[subprocess.Popen[bytes], Callable[[], float]]:
     """Start a homelab command; return it, and a function that waits for its end and returns when that was."""
-    env = {**os.environ, **environment(lab, vault_token=vault_token(lab).reveal())}
+    env = {**without_servers(os.environ), **environment(lab, vault_token=vault_token(lab).reveal())}
     argv = [sys.executable, "-m", "homelab", *words]
     process = subprocess.Popen(
         argv, cwd=lab.clone, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

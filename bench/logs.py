@@ -11,7 +11,7 @@ from pathlib import Path
 
 from homelab.clock import SystemClock
 from homelab.lab.down import down
-from homelab.lab.guide import environment
+from homelab.lab.guide import environment, without_servers
 from homelab.lab.layout import Layout
 from homelab.lab.parts import vault_token
 from homelab.lab.remote import git
@@ -79,7 +79,7 @@ def _push(lab: Layout) -> None:
 
 def _measured(lab: Layout, out: Path, *words: str) -> tuple[int, float, Path]:
     """Return peak kilobytes, seconds, and where stdout went, of one homelab command; of an empty Python without."""
-    env = {**os.environ, **environment(lab, vault_token=vault_token(lab).reveal())}
+    env = {**without_servers(os.environ), **environment(lab, vault_token=vault_token(lab).reveal())}
     began = time.perf_counter()
     with out.open("wb") as file:
         ran = subprocess.run(

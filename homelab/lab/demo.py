@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from homelab.errors import OurBug
 from homelab.lab.changes import CHANGES
 from homelab.lab.down import down
 from homelab.lab.events import CommandTyped
-from homelab.lab.guide import environment
+from homelab.lab.guide import environment, without_servers
 from homelab.lab.layout import Layout
 from homelab.lab.parts import vault_token
 from homelab.lab.process import PYTHON, undisturbed
@@ -85,7 +84,7 @@ class _Typing:
         # Approvals and locks of the demo stay in the lab's folder, and go with it.
         output = {"XDG_STATE_HOME": str(lab.root / "state")} | ({"HOMELAB_OUTPUT": app.output} if app.output else {})
         self._env = {
-            **_without_servers(app.world.env),
+            **without_servers(app.world.env),
             **environment(lab, vault_token=vault_token(lab).reveal()),
             **output,
         }
@@ -149,13 +148,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=patience)
             return
-
-
-def _without_servers(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what points at the user's own servers."""
-    theirs = ("HOMELAB_", "VAULT_", "WOODPECKER_", "KUBE", "GIT_")
-    kept = {name: value for name, value in env.items() if not name.startswith(theirs)}
-    return kept | {name: env[name] for name in ("HOMELAB_OUTPUT",) if name in env}
 
 
 def _goodbye(lab: Layout, *, keep: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from shlex import quote
 
 from homelab.lab.layout import CI_HOST, GIT_HOST, REGISTRY_HOST, VAULT_FIELD, VAULT_HOST, VAULT_PATH, Layout
@@ -44,6 +45,13 @@ def curl_text(*, dial: str, ca_file: str, token: str) -> str:
 def environment(lab: Layout, *, vault_token: str) -> dict[str, str]:
     """Return the variables that make homelab use this lab. Holds the lab's own Vault token."""
     return {"HOMELAB_CONFIG": str(lab.config), "VAULT_TOKEN": vault_token, **kubectl_cache(lab)}
+
+
+def without_servers(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what points at the user's own servers."""
+    theirs = ("HOMELAB_", "VAULT_", "WOODPECKER_", "KUBE", "GIT_")
+    kept = {name: value for name, value in env.items() if not name.startswith(theirs)}
+    return kept | {name: env[name] for name in ("HOMELAB_OUTPUT",) if name in env}
 
 
 def kubectl_cache(lab: Layout) -> dict[str, str]:

@@ -4,13 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from homelab.lab.demo import _end, _goodbye, _without_servers
+from homelab.lab.demo import _end, _goodbye
+from homelab.lab.guide import without_servers
 from homelab.lab.layout import Layout
 
 
 def test_nothing_of_the_users_own_servers_reaches_the_demo() -> None:
     own = {"VAULT_TOKEN": "t", "WOODPECKER_TOKEN": "t", "HOMELAB_CI_URL": "u", "KUBECONFIG": "k", "GIT_DIR": "g"}
-    assert _without_servers({**own, "PATH": "/bin", "HOMELAB_OUTPUT": "plain"}) == {
+    assert without_servers({**own, "PATH": "/bin", "HOMELAB_OUTPUT": "plain"}) == {
         "PATH": "/bin",
         "HOMELAB_OUTPUT": "plain",
     }
