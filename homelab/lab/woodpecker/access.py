@@ -5,8 +5,10 @@ Sources: woodpecker shared/token/token.go, server/router/middleware/session/{use
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 
@@ -104,6 +106,17 @@ def need_pipeline(request: web.Request, repository: Repository) -> Pipeline:
     if found is None:
         raise Refused(HTTPStatus.NOT_FOUND)
     return found
+
+
+async def body_of(request: web.Request) -> dict[str, Any]:
+    """Return the object in the body, whatever its type says it is; no object is a 400 without a body."""
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(HTTPStatus.BAD_REQUEST)
+    return body
 
 
 def number_of(request: web.Request, name: str) -> int:

@@ -5,14 +5,13 @@ Sources: woodpecker server/api/cron.go, server/model/cron.go, server/cron/cron.g
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
 from homelab.lab.woodpecker import render
-from homelab.lab.woodpecker.access import need_repository, need_user, number_of, page_of, part
+from homelab.lab.woodpecker.access import body_of, need_repository, need_user, number_of, page_of, part
 from homelab.lab.woodpecker.board import now
 from homelab.lab.woodpecker.config import Repository
 from homelab.lab.woodpecker.pipelines import Refused
@@ -87,11 +86,6 @@ def _kept(request: web.Request, cron: Cron) -> Cron:
 
 
 async def _given(request: web.Request) -> dict[str, Any]:
-    """Read the fields a client may set; no object is a 400 without a body."""
-    try:
-        body = json.loads(await request.read())
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST)
+    """Read the fields a client may set."""
+    body = await body_of(request)
     return {name: str(body.get(name) or "") for name in ("name", "schedule", "branch")}

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 
 from homelab.lab.woodpecker import render
-from homelab.lab.woodpecker.access import need_pipeline, need_repository, need_user, page_of, part
+from homelab.lab.woodpecker.access import body_of, need_pipeline, need_repository, need_user, page_of, part
 from homelab.lab.woodpecker.pipelines import Refused
 from homelab.lab.woodpecker.records import Pipeline
 from homelab.lab.woodpecker.states import CANCELABLE, State, Trigger
@@ -86,26 +85,13 @@ async def show(request: web.Request) -> web.Response:
 @ROUTES.post(_ALL)
 async def trigger(request: web.Request) -> web.Response:
     """Run a branch's head: 200, or 204 when nothing matched."""
-    repository, options = need_repository(request, "push"), await _options(request)
+    repository, options = need_repository(request, "push"), await body_of(request)
     variables = {str(name): str(value) for name, value in (options.get("variables") or {}).items()}
     branch, message = str(options.get("branch", "")), str(options.get("message", ""))
     made = await part(request).pipelines.trigger(repository, need_user(request), branch, variables, message)
     if made.status is State.ERROR and not made.workflows and part(request).board.faults.config_fails:
         return web.Response(status=HTTPStatus.NO_CONTENT)
     return _answer(request, made)
-
-
-async def _options(request: web.Request) -> dict[str, Any]:
-    """Read the body whatever its type says; no body or no object is a 400 without a body."""
-    import json
-
-    try:
-        options = json.loads(await request.read())
-    except ValueError:
-        options = None
-    if not isinstance(options, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST)
-    return options
 
 
 @ROUTES.post(_ONE)

@@ -5,14 +5,13 @@ What is changed here outlives the server, over what its configuration file says.
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
 from homelab.lab.woodpecker import render
-from homelab.lab.woodpecker.access import need_repository, need_user, part, unseen
+from homelab.lab.woodpecker.access import body_of, need_repository, need_user, part, unseen
 from homelab.lab.woodpecker.config import Repository
 from homelab.lab.woodpecker.pipelines import Refused
 
@@ -34,11 +33,8 @@ _CHANGEABLE: dict[str, tuple[str, ...]] = {
 async def change(request: web.Request) -> web.Response:
     """Change settings; a word the server does not know is a 400."""
     repository = need_repository(request, "admin")
-    try:
-        given: dict[str, Any] = json.loads(await request.read())
-        changes = {name: value for name, value in given.items() if name in _CHANGEABLE and value is not None}
-    except (ValueError, AttributeError):
-        raise Refused(HTTPStatus.BAD_REQUEST) from None
+    given = await body_of(request)
+    changes = {name: value for name, value in given.items() if name in _CHANGEABLE and value is not None}
     for name, value in changes.items():
         if (words := _CHANGEABLE[name]) and value not in words:
             raise Refused(HTTPStatus.BAD_REQUEST, f"Invalid {name.replace('_', '-')} setting")
