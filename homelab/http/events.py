@@ -9,7 +9,19 @@ from homelab.events import Event
 
 
 @dataclass(frozen=True, slots=True)
-class RetryScheduled(Event):
+class ServerEvent(Event):
+    """What happened with one server."""
+
+    server: str
+
+    @property
+    def subject(self) -> str:
+        """The server asked."""
+        return self.server
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled(ServerEvent):
     """A request failed in a way that may pass, and is tried again in ``wait`` seconds.
 
     ``attempt`` counts from 1 and is the one that failed. ``path`` holds no query.
@@ -17,17 +29,11 @@ class RetryScheduled(Event):
 
     kind: ClassVar[str] = "http.retry.scheduled"
     detail: ClassVar[bool] = True
-    server: str
     method: str
     path: str
     reason: str
     attempt: int
     wait: float
-
-    @property
-    def subject(self) -> str:
-        """The server asked."""
-        return self.server
 
     def sentence(self) -> str:
         """Say what was asked, what came, and when it is asked again."""
@@ -35,17 +41,11 @@ class RetryScheduled(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RetryEnded(Event):
+class RetryEnded(ServerEvent):
     """A request that failed was answered at its next attempt."""
 
     kind: ClassVar[str] = "http.retry.ended"
     detail: ClassVar[bool] = True
-    server: str
-
-    @property
-    def subject(self) -> str:
-        """The server asked."""
-        return self.server
 
     @property
     def ended(self) -> bool:
@@ -58,17 +58,11 @@ class RetryEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class TroubleBegan(Event):
+class TroubleBegan(ServerEvent):
     """A server goes on giving no usable answer; it is asked again until a budget ends. Said once until it is over."""
 
     kind: ClassVar[str] = "http.trouble.began"
-    server: str
     reason: str
-
-    @property
-    def subject(self) -> str:
-        """The server asked."""
-        return self.server
 
     def sentence(self) -> str:
         """Say what came instead of an answer."""
@@ -76,17 +70,11 @@ class TroubleBegan(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class TroubleEnded(Event):
+class TroubleEnded(ServerEvent):
     """A server that was said to be in trouble answers again. ``seconds`` is how long it did not."""
 
     kind: ClassVar[str] = "http.trouble.ended"
-    server: str
     seconds: float
-
-    @property
-    def subject(self) -> str:
-        """The server asked."""
-        return self.server
 
     @property
     def ended(self) -> bool:
