@@ -27,23 +27,35 @@ def mark(word: object) -> Mark:
 
 
 def newest(rows: Iterable[Mapping[str, Any]]) -> tuple[CommitStatus, ...]:
-    """Return one status a context, the one with the highest id, in the order the contexts came."""
-    found: dict[str, CommitStatus] = {}
+    """Return one status a context: the newest."""
+    return tuple(_status(row) for row in newest_rows(rows))
+
+
+def newest_rows(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return one row a context, the one with the highest id, in the order the contexts came."""
+    found: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        status = _status(row)
-        known = found.get(status.context)
-        if known is None or status.id > known.id:
-            found[status.context] = status
-    return tuple(found.values())
+        known = found.setdefault(_context(row), row)
+        if _id(row) > _id(known):
+            found[_context(row)] = row
+    return list(found.values())
+
+
+def _context(row: Mapping[str, Any]) -> str:
+    return str(row.get("context") or row.get("name") or "")
+
+
+def _id(row: Mapping[str, Any]) -> int:
+    number = row.get("id")
+    return number if isinstance(number, int) else 0
 
 
 def _status(row: Mapping[str, Any]) -> CommitStatus:
     """Gitea says ``status`` and ``context``, GitHub ``state`` and ``context``, GitLab ``status`` and ``name``."""
-    number = row.get("id")
     return CommitStatus(
-        context=str(row.get("context") or row.get("name") or ""),
+        context=_context(row),
         mark=mark(row.get("status") or row.get("state")),
         url=str(row.get("target_url") or ""),
         description=str(row.get("description") or ""),
-        id=number if isinstance(number, int) else 0,
+        id=_id(row),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from homelab.ci.actions.translate import PAGE, STATES, event_of, stamp
 from homelab.ci.fields import Json, integer, text
 from homelab.ci.model import Pipeline, State, Step, Workflow
+from homelab.forge.statuses import newest_rows
 
 #: ``<workflow> / <job> (<event>)``.
 _CONTEXT = re.compile(r"(?P<workflow>.+?) / (?P<job>.+) \((?P<event>[a-z_]+)\)")
@@ -45,7 +46,7 @@ def told(statuses: Iterable[Json], *, oid: str, web: str, server: str, host: str
     jobs: dict[int, list[tuple[Json, Workflow]]] = {}
     foreign: list[Pipeline] = []
     targets: set[int] = set()
-    for raw in _newest(statuses):
+    for raw in newest_rows(statuses):
         page = _JOB_PAGE.search(text(raw, "target_url"))
         named = _CONTEXT.fullmatch(text(raw, "context"))
         if page and named:
@@ -55,15 +56,6 @@ def told(statuses: Iterable[Json], *, oid: str, web: str, server: str, host: str
             foreign.append(_foreign(raw, oid=oid, server=server))
     runs = {number: _run(number, rows, oid=oid, web=web, server=server) for number, rows in jobs.items()}
     return Told(runs, tuple(foreign), frozenset(targets))
-
-
-def _newest(statuses: Iterable[Json]) -> Iterable[Json]:
-    rows: dict[str, Json] = {}
-    for raw in statuses:
-        kept = rows.setdefault(text(raw, "context"), raw)
-        if integer(raw, "id") > integer(kept, "id"):
-            rows[text(raw, "context")] = raw
-    return rows.values()
 
 
 def _state(raw: Json) -> State:
