@@ -14,11 +14,11 @@ from homelab.ci.reasons import Reason
 from homelab.ci.request import CiRequest
 from homelab.ci.result import CiResult, lines_left_out
 from homelab.ci.sight import Sight
-from homelab.ci.spoken import duration
 from homelab.ci.verdict import Stand, Verdict
 from homelab.ci.words import words
 from homelab.clock import Clock
 from homelab.outcome import Outcome
+from homelab.spoken import duration
 
 
 def conclude(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from homelab.ci.model import State
-from homelab.ci.spoken import duration
 from homelab.events import Event
+from homelab.spoken import duration
 
 
 def _ended(word: str) -> bool | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from homelab import poll
-from homelab.ci.spoken import duration
 from homelab.clock import Clock
 from homelab.errors import HomelabError, Unreachable
 from homelab.events import Emit, Event
@@ -14,6 +13,7 @@ from homelab.outcome import Outcome
 from homelab.registry.client import Registry
 from homelab.registry.image import Image
 from homelab.result import Result
+from homelab.spoken import duration
 
 EVERY = 3.0
 #: A registry that answered once may be away this long (seconds).

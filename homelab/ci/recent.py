@@ -10,7 +10,6 @@ from homelab.ci.choice import ANY
 from homelab.ci.model import Pipeline, State
 from homelab.ci.port import CiRepository
 from homelab.ci.result import pipeline_record
-from homelab.ci.spoken import ago, duration
 from homelab.ci.witness import Witness, described
 from homelab.clock import Clock
 from homelab.console.clean import clean
@@ -18,6 +17,7 @@ from homelab.errors import NothingThere
 from homelab.events import Emit, Notice
 from homelab.outcome import Outcome
 from homelab.result import Result
+from homelab.spoken import ago, duration
 
 TITLE = 60
 

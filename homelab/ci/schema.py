@@ -17,11 +17,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from homelab.app import App
-from homelab.ci.spoken import duration
 from homelab.errors import CertificateRefused, HomelabError, Unreachable, UsageError
 from homelab.events import Notice
 from homelab.http.port import Site
 from homelab.settings.model import SchemaSource
+from homelab.spoken import duration
 from homelab.whole_file import write_whole
 
 _WOODPECKER = (

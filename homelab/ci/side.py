@@ -12,13 +12,13 @@ from homelab.ci.port import CiRepository
 from homelab.ci.reasons import Absent, Reason, Sure, why_none
 from homelab.ci.request import CiRequest
 from homelab.ci.sight import Sight
-from homelab.ci.spoken import duration
 from homelab.ci.survey import Survey
 from homelab.ci.witness import Statement, Witness
 from homelab.clock import Clock
 from homelab.errors import HomelabError
 from homelab.events import Emit
 from homelab.git.port import Repository
+from homelab.spoken import duration
 
 #: A run is normally there 1–3 s after the push. With a strong sign against one, wait only this long.
 SIGN_GRACE = 15.0

@@ -10,10 +10,10 @@ from homelab.ci.model import Facts, Pipeline, State
 from homelab.ci.port import CiRepository
 from homelab.ci.request import CiRequest
 from homelab.ci.sight import Sight
-from homelab.ci.spoken import duration
 from homelab.ci.verdict import Stand, Verdict
 from homelab.console.clean import clean
 from homelab.errors import HomelabError
+from homelab.spoken import duration
 
 
 @dataclass(frozen=True, slots=True)

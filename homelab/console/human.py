@@ -24,6 +24,7 @@ from homelab.errors import HomelabError
 from homelab.events import Event, Heartbeat, ReaderLeft
 from homelab.outcome import Outcome
 from homelab.result import Result
+from homelab.spoken import duration
 from homelab.world import World
 
 #: Rows a live view leaves to the shell's own lines.
@@ -82,7 +83,7 @@ class Board:
         for subject, row in shown:
             mark = self.spinner if row.ended is None else _MARKS[row.ended]
             sentence = Text(row.sentence, no_wrap=True, overflow="ellipsis")
-            table.add_row(mark, Text(_short(subject)), sentence, elapsed((row.until or now) - row.since))
+            table.add_row(mark, Text(_short(subject)), sentence, duration((row.until or now) - row.since))
         return Group(table, Text(_more([row for _, row in hidden]), style="dim")) if hidden else table
 
 
@@ -96,16 +97,6 @@ def _short(subject: str) -> str:
     """Return the subject, the middle of a long one left out: which step it is stands at its end."""
     text = clean(subject)
     return text if len(text) <= _SUBJECT else f"{text[: _SUBJECT // 3]}…{text[-(_SUBJECT - _SUBJECT // 3 - 1) :]}"
-
-
-def elapsed(seconds: float) -> str:
-    """Return ``seconds`` as a person reads them: ``4s``, ``2m05s``, ``1h02m``."""
-    whole = int(seconds)
-    if whole < 60:  # noqa: PLR2004 -- seconds in a minute
-        return f"{whole}s"
-    if whole < 3600:  # noqa: PLR2004 -- seconds in an hour
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
 def style_of(outcome: Outcome) -> str:

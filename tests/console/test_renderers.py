@@ -13,7 +13,7 @@ import pytest
 
 from homelab.app import App
 from homelab.console.choose import choose
-from homelab.console.human import Board, Human, elapsed
+from homelab.console.human import Board, Human
 from homelab.console.ndjson import Ndjson
 from homelab.console.plain import Plain
 from homelab.errors import NothingThere, OutputLost
@@ -21,6 +21,7 @@ from homelab.events import Event, Heartbeat, Notice, ReaderLeft
 from homelab.outcome import Outcome
 from homelab.result import Result
 from homelab.secret import Secret
+from homelab.spoken import duration
 from homelab.tier import Tier
 from tests.fakes import FakeClock, world, written
 
@@ -217,7 +218,7 @@ def test_a_long_sentence_takes_neither_mark_nor_subject_nor_time_from_the_live_v
 
 @pytest.mark.parametrize(("seconds", "text"), [(4.9, "4s"), (125, "2m05s"), (3720, "1h02m")])
 def test_elapsed_times_read_as_a_person_says_them(seconds: float, text: str) -> None:
-    assert text == elapsed(seconds)
+    assert text == duration(seconds)
 
 
 @dataclass(frozen=True, slots=True)

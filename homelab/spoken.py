@@ -1,4 +1,4 @@
-"""Durations as they are said and typed. Pure. Layer: ci."""
+"""Durations as they are said and typed. Pure. Layer: vocabulary; imports nothing of ours."""
 
 from __future__ import annotations
 
